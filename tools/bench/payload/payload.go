@@ -10,9 +10,9 @@
 // compression round.
 //
 // Invariant: the same (seed, index, size) is the same content in every process
-// and version (a golden test pins it). A
-// body with any byte replaced is caught by Check. Two objects of equal size
-// differ in their last StampSize bytes at least; elsewhere they may be equal.
+// and every version, which a golden test pins. Check catches any replaced
+// byte. Two objects of equal size differ in their last StampSize bytes at
+// least; elsewhere they may be equal.
 package payload
 
 import (

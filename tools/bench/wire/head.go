@@ -43,6 +43,10 @@ func parseHead(b []byte, resp *Response) (int, error) {
 		return 0, errHeadSize
 	}
 	lines := b[:end]
+	// Readers that take a bare LF for a line end would see another head.
+	if bytes.Count(lines, []byte("\n")) != bytes.Count(lines, []byte("\r\n")) {
+		return 0, errHeader
+	}
 	line, lines := cutLine(lines)
 	*resp = Response{ContentLength: -1, ETag: resp.ETag[:0]}
 	if err := parseStatusLine(line, resp); err != nil {
