@@ -1,0 +1,123 @@
+package storage
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"holdfast"
+)
+
+// HostLock is a lock among the processes of one machine. The kernel drops it with the last breath of its
+// holder, so whoever gets it knows that every process that held this very lock ([HostLock.Token]) is gone or gave it up.
+type HostLock struct {
+	file  *os.File
+	token string
+}
+
+// LockHost takes the machine-wide lock named by path, which need not exist. It does not wait: if another process (or
+// this one) holds the lock, the error is of kind Conflict and names the holder's pid.
+//
+// The lock is a flock(2) on a file in a directory of the machine, not of the mount: locks on shared mounts are not
+// reliable, and a lock is only asked here what the machine's own kernel can answer. Processes in containers with a file system
+// of their own do not see each other's locks: see Token.
+func LockHost(path string) (*HostLock, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real
+	} else if real, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		abs = filepath.Join(real, filepath.Base(abs))
+	}
+	dir, err := lockDir()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(abs))
+	name := filepath.Join(dir, hex.EncodeToString(sum[:16])+".lock")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l, err := lockFile(f, abs)
+	if err != nil {
+		_ = f.Close() // nothing to lose in it
+		return nil, err
+	}
+	return l, nil
+}
+
+// lockFile locks an open lock file and makes its content "token pid path".
+func lockFile(f *os.File, path string) (*HostLock, error) {
+	err := retryInterrupted(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
+	content := make([]byte, 256)
+	n, _ := f.ReadAt(content, 0) // an empty or unreadable file only costs the hint
+	fields := strings.Fields(string(content[:n]))
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		holder := "another process"
+		if len(fields) > 1 {
+			holder = "process " + fields[1]
+		}
+		return nil, &holdfast.Error{Op: "lock", Kind: holdfast.Conflict, ID: path,
+			Err: fmt.Errorf("in use by %s of this machine", holder)}
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "flock", Path: f.Name(), Err: err}
+	}
+	token := rand.Text()
+	if len(fields) > 0 && len(fields[0]) == len(token) {
+		token = fields[0]
+	}
+	text := fmt.Sprintf("%s %d %s\n", token, os.Getpid(), path)
+	if _, err := f.WriteAt([]byte(text), 0); err != nil {
+		return nil, err
+	}
+	if err := f.Truncate(int64(len(text))); err != nil {
+		return nil, err
+	}
+	return &HostLock{file: f, token: token}, nil
+}
+
+// lockDir returns the directory of lock files, made if need be: one for root, one for each other user.
+func lockDir() (string, error) {
+	dir := "/run/holdfast"
+	if os.Geteuid() != 0 {
+		dir = filepath.Join(os.TempDir(), "holdfast-"+strconv.Itoa(os.Geteuid()))
+	}
+	err := os.MkdirAll(dir, 0o700)
+	if err != nil && os.Geteuid() == 0 {
+		dir = filepath.Join(os.TempDir(), "holdfast-0")
+		err = os.MkdirAll(dir, 0o700)
+	}
+	return dir, err
+}
+
+// Token names the lock itself: random, made with the lock file and gone with it. A successor proves that a
+// predecessor is dead by holding the lock whose token, and on the boot whose id, the predecessor wrote down. After a reboot,
+// a clean-up of temporary files or in another container the token differs, and nothing is proven.
+func (l *HostLock) Token() string { return l.token }
+
+// Close gives the lock back. The lock file stays, and with it the token.
+func (l *HostLock) Close() error { return l.file.Close() }
+
+// BootID returns the random id of this boot of the machine, or an error if the kernel does not tell.
+func BootID() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+var _ io.Closer = (*HostLock)(nil)
