@@ -152,6 +152,17 @@ func (p *ParkingFS) OpenData(name string, mode DataMode) (DataFile, error) {
 	return &parkingData{parkingFile{File: f, fs: p, name: name}, f}, nil
 }
 
+// ForcedStat is FS.ForcedStat; it changes nothing and goes on after a loss.
+func (p *ParkingFS) ForcedStat(f vfs.File) (Attr, error) {
+	switch pf := f.(type) {
+	case *parkingFile:
+		f = pf.File
+	case *parkingData:
+		f = pf.data
+	}
+	return p.FS.ForcedStat(f)
+}
+
 // Link is vfs.FS.Link, guarded.
 func (p *ParkingFS) Link(old, name string) error {
 	return p.change("link", name, func() error { return p.FS.Link(old, name) })

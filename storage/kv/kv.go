@@ -29,7 +29,7 @@ import (
 
 // How long Close waits for Pebble: a lost store gets lostWait, one whose mount hangs gets hangWait.
 const (
-	lostWait = 200 * time.Millisecond
+	lostWait = 50 * time.Millisecond
 	hangWait = 60 * time.Second
 )
 
