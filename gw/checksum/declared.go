@@ -1,0 +1,98 @@
+package checksum
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Declared is what the headers of a request say about the checksum of its body.
+// The zero value says nothing.
+type Declared struct {
+	// Algorithm is the one checksum of the body; None if there is none.
+	Algorithm Algorithm
+	// Value came in a header; it is zero if the value follows in the trailer.
+	Value Value
+	// Trailer tells that the value follows the body, in a trailer announced by
+	// x-amz-trailer.
+	Trailer bool
+}
+
+// FromHeader reads the x-amz-checksum-*, x-amz-trailer and
+// x-amz-sdk-checksum-algorithm headers of a request that has a body to be
+// checked. It is not for CompleteMultipartUpload, whose checksum header speaks
+// of the object and not of the body. Errors are *Error with code InvalidRequest:
+// two checksums, an invalid value, an unsupported algorithm, or an announced
+// algorithm without a value.
+func FromHeader(h http.Header) (Declared, error) {
+	var d Declared
+	for a := CRC32; int(a) < len(algorithms); a++ {
+		values := h[algorithms[a].key]
+		if len(values) == 0 {
+			continue
+		}
+		if d.Algorithm != None || len(values) > 1 {
+			return Declared{}, errMultiple()
+		}
+		v, err := Parse(a, values[0])
+		if err != nil {
+			return Declared{}, err
+		}
+		d.Algorithm, d.Value = a, v
+	}
+	trailer, err := FromTrailerHeader(h)
+	if err != nil {
+		return Declared{}, err
+	}
+	if trailer != None {
+		if d.Algorithm != None {
+			return Declared{}, errMultiple()
+		}
+		d.Algorithm, d.Trailer = trailer, true
+	}
+	return d, d.checkAnnounced(h.Get("X-Amz-Sdk-Checksum-Algorithm"))
+}
+
+// FromTrailerHeader reads x-amz-trailer, which lists the names of the trailers
+// to come. S3 knows no trailers but checksums, and takes one of them.
+func FromTrailerHeader(h http.Header) (Algorithm, error) {
+	found := None
+	for _, line := range h["X-Amz-Trailer"] {
+		for name := range strings.SplitSeq(line, ",") {
+			name = strings.TrimSpace(name)
+			if name == "" {
+				continue
+			}
+			a := FromName(name)
+			if a == None {
+				return None, invalidRequest("The value specified in the x-amz-trailer header is not supported")
+			}
+			if found != None {
+				return None, errMultiple()
+			}
+			found = a
+		}
+	}
+	return found, nil
+}
+
+// checkAnnounced compares what was found with x-amz-sdk-checksum-algorithm.
+func (d Declared) checkAnnounced(name string) error {
+	if name == "" {
+		return nil
+	}
+	a, err := ParseAlgorithm(name)
+	switch {
+	case err != nil:
+		return err
+	case d.Algorithm == None:
+		return invalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding " +
+			"x-amz-checksum-* or x-amz-trailer headers were found.")
+	case d.Algorithm != a:
+		return invalidRequest("Value for x-amz-sdk-checksum-algorithm header is invalid.")
+	}
+	return nil
+}
+
+func errMultiple() error {
+	return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+}
