@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,6 +57,7 @@ type Conn struct {
 	tcp     *net.TCPConn // nil over TLS
 	timeout time.Duration
 	armed   time.Time // when the deadline was last set
+	stopped atomic.Bool
 	in      []byte
 	r, w    int // in[r:w] is read from the network and not yet consumed
 	out     []byte
@@ -95,7 +97,13 @@ func New(nc net.Conn, timeout time.Duration) *Conn {
 func (c *Conn) Close() error { return c.nc.Close() }
 
 // Interrupt makes blocked and later calls fail with a timeout.
-func (c *Conn) Interrupt() { _ = c.nc.SetDeadline(time.Unix(1, 0)) } // it fails only once closed
+func (c *Conn) Interrupt() {
+	c.stopped.Store(true)
+	_ = c.nc.SetDeadline(past) // it fails only once closed
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
 
 // Send writes one request: a complete head and the pieces of its body, which
 // are only read. now is the time, for the deadline.
@@ -144,15 +152,17 @@ func (c *Conn) sendPieces(head []byte, body [][]byte) error {
 // since it was moved last: setting timers for every request shows in profiles.
 func (c *Conn) arm(now time.Time) {
 	if c.timeout > 0 && now.Sub(c.armed) > c.timeout/4 {
-		c.armed = now
-		_ = c.nc.SetDeadline(now.Add(c.timeout)) // it fails only once closed; the next call reports that
+		c.Extend(now, c.timeout)
 	}
 }
 
-// Extend pushes the deadline so that a response gets at most d from now on.
+// Extend sets the deadline of sending and reading to d from now.
 func (c *Conn) Extend(now time.Time, d time.Duration) {
 	c.armed = now
-	_ = c.nc.SetDeadline(now.Add(d)) // it fails only once closed
+	_ = c.nc.SetDeadline(now.Add(d)) // it fails only once closed; the next call reports that
+	if c.stopped.Load() {            // Interrupt came in between: it must win
+		_ = c.nc.SetDeadline(past)
+	}
 }
 
 // fill reads more into the buffer, making room if there is none.
