@@ -30,6 +30,7 @@ type client struct {
 	source *payload.Source
 	conn   *wire.Conn
 	unhook func() bool // detaches conn from the context
+	down   bool        // the last attempt to connect failed
 	signer *sign.Signer
 	hasher *payload.Hasher
 
@@ -95,7 +96,7 @@ func (c *client) upload(ctx context.Context, from, n int64) error {
 func (c *client) exchange(ctx context.Context, method string, length int64, extra string, sink wire.Sink) error {
 	if c.conn == nil {
 		conn, err := wire.Dial(ctx, c.o.endpoint)
-		if err != nil {
+		if c.down = err != nil; c.down {
 			return err
 		}
 		c.conn, c.unhook = conn, context.AfterFunc(ctx, conn.Interrupt)

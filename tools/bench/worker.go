@@ -122,7 +122,7 @@ func (w *worker) run(ctx context.Context) {
 		w.live.ops.Add(1)
 		w.live.bytes.Add(out.bytes)
 		w.plan.settle(t, more, err)
-		w.rest(ctx, err)
+		w.rest(ctx)
 	}
 }
 
@@ -134,7 +134,7 @@ func (w *worker) persist(ctx context.Context, t task) (out outcome, more bool, e
 			return out, more, err
 		}
 		w.counts.retries++
-		w.rest(ctx, err)
+		w.rest(ctx)
 	}
 }
 
@@ -192,9 +192,9 @@ func (w *worker) record(o op, start time.Time, out outcome, err error) {
 	t.keys += out.keys
 }
 
-// rest waits a little after a failure to reach the server at all.
-func (w *worker) rest(ctx context.Context, err error) {
-	if err == nil || w.client.conn != nil || isAnswer(err) {
+// rest waits a little after a failure to connect.
+func (w *worker) rest(ctx context.Context) {
+	if !w.client.down {
 		w.pause = 0
 		return
 	}

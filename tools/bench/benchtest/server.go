@@ -41,6 +41,7 @@ type Server struct {
 	bucket   string
 	objects  map[string][]byte
 	uploads  map[string]map[int][]byte
+	started  int // uploads ever
 	requests map[string]int
 }
 
@@ -217,7 +218,8 @@ func (s *Server) objectLocked(w http.ResponseWriter, r *http.Request, key string
 func (s *Server) multipartLocked(w http.ResponseWriter, r *http.Request, key string, body []byte) error {
 	q := r.URL.Query()
 	if q.Has("uploads") {
-		id := fmt.Sprintf("id/+%d", len(s.uploads)+1)
+		s.started++
+		id := fmt.Sprintf("id/+%d", s.started)
 		s.uploads[id] = map[int][]byte{}
 		fmt.Fprintf(w, "<InitiateMultipartUploadResult><UploadId>%s</UploadId></InitiateMultipartUploadResult>", id)
 		return nil
