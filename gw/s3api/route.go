@@ -24,6 +24,9 @@ func Match(method string, hasBucket, hasKey bool, query url.Values, header http.
 	case hasBucket:
 		on = onBucket
 	}
+	if method == http.MethodOptions { // a preflight carries the query of the request it asks for
+		return routes[on][method][0], nil
+	}
 	var best Op
 	bestWeight := -1
 	for _, op := range routes[on][method] {
