@@ -46,7 +46,7 @@ func (v *Verifier) parseHeader(header string) (authorization, error) {
 		if field == "" {
 			continue
 		}
-		name, value, _ := strings.Cut(field, "=")
+		name, value, found := strings.Cut(field, "=")
 		var slot *string
 		switch name {
 		case "Credential":
@@ -56,7 +56,7 @@ func (v *Verifier) parseHeader(header string) (authorization, error) {
 		case "Signature":
 			slot = &a.signature
 		}
-		if slot == nil || *slot != "" {
+		if !found || slot == nil || *slot != "" {
 			return a, malformed("the authorization component \"" + clip(field) + "\" is malformed.")
 		}
 		*slot = value

@@ -23,7 +23,8 @@ type chain struct {
 	accessKey string
 	where     string // "\n" time "\n" scope "\n", common to all strings to sign
 	previous  [hexSignature]byte
-	toSign    []byte // reused; also what a refusal shows
+	toSign    []byte            // reused; also what a refusal shows
+	sum       [sha256.Size]byte // memory of finish
 }
 
 // newChain starts a chain with the verified signature of the request.
@@ -32,6 +33,7 @@ func newChain(key signingKey, accessKey, when, scope, seed string) chain {
 		mac:       hmac.New(sha256.New, key[:]),
 		accessKey: accessKey,
 		where:     "\n" + when + "\n" + scope + "\n",
+		toSign:    make([]byte, 0, 4*hexSignature+len(scope)+64), // enough for every one
 	}
 	copy(c.previous[:], seed)
 	return c
@@ -63,8 +65,7 @@ func (c *chain) finish(toSign []byte) *[hexSignature]byte {
 	c.toSign = toSign
 	c.mac.Reset()
 	c.mac.Write(toSign)
-	var sum [sha256.Size]byte
-	hex.Encode(c.previous[:], c.mac.Sum(sum[:0]))
+	hex.Encode(c.previous[:], c.mac.Sum(c.sum[:0]))
 	return &c.previous
 }
 

@@ -39,7 +39,8 @@ type chunkSource struct {
 	r         *bufio.Reader
 	mode      Payload
 	chain     chain
-	sha       hash.Hash // of the chunk, if chunks are signed
+	sha       hash.Hash         // of the chunk, if chunks are signed
+	sum       [sha256.Size]byte // memory of checkSignature
 	signature [hexSignature]byte
 	trailer   checksum.Algorithm // None if no trailer may come
 	remaining int64              // data bytes the client promised beyond this chunk's
@@ -164,10 +165,9 @@ func (s *chunkSource) checkSignature() error {
 	if s.sha == nil {
 		return nil
 	}
-	var sum [sha256.Size]byte
-	s.sha.Sum(sum[:0])
+	s.sha.Sum(s.sum[:0])
 	s.sha.Reset()
-	s.chain.sign(&sum)
+	s.chain.sign(&s.sum)
 	return s.chain.compare(s.signature[:])
 }
 
