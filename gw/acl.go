@@ -1,0 +1,56 @@
+package gw
+
+import (
+	"holdfast"
+	"holdfast/gw/s3api"
+)
+
+// Buckets and objects are private to their owner until grants are built; that is the ACL they are shown with.
+
+func getBucketACL(q *request) error {
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	return q.sendACL(b.Info().Owner)
+}
+
+func getObjectACL(q *request) error {
+	v, err := q.version()
+	if err != nil {
+		return err
+	}
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	e, err := b.Head(q.ctx, q.target.Key, v)
+	if err != nil {
+		return q.missing(b, v, &e, err)
+	}
+	setVersion(q.w.Header(), b.Info(), e.Version, e.Null)
+	return q.sendACL(e.Owner)
+}
+
+func (q *request) sendACL(user string) error {
+	o := owner(user)
+	return q.sendXML(func(dst []byte) []byte { return s3api.AppendACL(dst, o, s3api.OwnerFullControl(o)) })
+}
+
+func getBucketLocation(q *request) error {
+	if _, err := q.bucket(); err != nil {
+		return err
+	}
+	return q.sendXML(func(dst []byte) []byte { return s3api.AppendLocation(dst, q.set.region) })
+}
+
+func getBucketVersioning(q *request) error {
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	status := map[holdfast.Versioning]string{
+		holdfast.VersioningEnabled: "Enabled", holdfast.VersioningSuspended: "Suspended",
+	}[b.Info().Versioning]
+	return q.sendXML(func(dst []byte) []byte { return s3api.AppendVersioning(dst, status) })
+}

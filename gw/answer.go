@@ -1,0 +1,51 @@
+package gw
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+
+	"holdfast"
+	"holdfast/gw/s3api"
+)
+
+// documents are buffers for XML answers. A page of a listing takes some 300 KiB; larger ones are not kept.
+var documents = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxKeptDocument = 1 << 20
+
+// sendXML answers with the document that build appends to an empty buffer.
+func (q *request) sendXML(build func(dst []byte) []byte) error {
+	buf := documents.Get().(*[]byte)
+	doc := build((*buf)[:0])
+	h := q.w.Header()
+	h["Content-Type"] = []string{s3api.ContentTypeXML}
+	h["Content-Length"] = []string{strconv.Itoa(len(doc))}
+	q.w.WriteHeader(http.StatusOK)
+	_, _ = q.w.Write(doc) // the client is gone: there is nobody left to tell
+	if cap(doc) <= maxKeptDocument {
+		*buf = doc
+		documents.Put(buf)
+	}
+	return nil
+}
+
+// owner is how a user is shown. Display names are not kept; S3 itself shows none any more.
+func owner(user string) s3api.Owner { return s3api.Owner{ID: user, DisplayName: user} }
+
+// className shows the storage class of an entry.
+func className(e *holdfast.Entry) s3api.StorageClass {
+	if e.StorageClass == "" {
+		return s3api.Standard
+	}
+	return s3api.StorageClass(e.StorageClass)
+}
+
+// shownChecksums is a stored checksum as answers list it, with its type.
+func shownChecksums(c holdfast.Checksum, parts int) (sums []s3api.Checksum, kind string) {
+	v, ok := shownChecksum(c, max(parts, 1))
+	if !ok {
+		return nil, ""
+	}
+	return []s3api.Checksum{{Algorithm: v.Algorithm().String(), Value: v.String()}}, v.Type().String()
+}

@@ -1,0 +1,111 @@
+package gw
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"holdfast/gw/checksum"
+	"holdfast/gw/s3api"
+	"holdfast/gw/sigv2"
+	"holdfast/gw/sigv4"
+)
+
+// verifier verifies the signature of a request of one scheme family.
+type verifier interface {
+	Verify(r *http.Request) (*sigv4.Result, error)
+}
+
+// authenticator finds out who signed a request, and opens its body.
+type authenticator struct {
+	credentials Credentials
+	v4, v2      verifier
+}
+
+// newAuthenticator returns the authenticator of a region.
+func newAuthenticator(c Credentials, region string) *authenticator {
+	a := &authenticator{credentials: c}
+	config := sigv4.Config{Secrets: a.secret, Regions: []string{region}}
+	a.v4 = sigv4.New(config)
+	a.v2 = sigv2.New(config)
+	return a
+}
+
+func (a *authenticator) secret(ctx context.Context, accessKey string) (string, bool, error) {
+	id, ok, err := a.credentials.Identity(ctx, accessKey)
+	return id.Secret, ok, err
+}
+
+// authenticate verifies the signature of a request, if it has one, and makes its body readable. A body that does not verify fails
+// as it is read, before its end.
+func (a *authenticator) authenticate(q *request) error {
+	scheme, err := sigv4.SchemeOf(q.r)
+	if err != nil || scheme == sigv4.Anonymous {
+		return err
+	}
+	v := a.v4
+	if scheme == sigv4.HeaderV2 || scheme == sigv4.QueryV2 {
+		v = a.v2
+	}
+	signed, err := v.Verify(q.r)
+	if err != nil {
+		return err
+	}
+	who, ok, err := a.credentials.Identity(q.ctx, signed.AccessKey)
+	if err != nil {
+		return err
+	}
+	if !ok { // revoked since the signature was verified
+		return sigv4.UnknownKey(signed.AccessKey)
+	}
+	if scheme == sigv4.QueryV4 || scheme == sigv4.QueryV2 {
+		sigv4.HoistQuery(q.r)
+	}
+	q.user, q.signed = who.User, true
+	return q.openBody(signed)
+}
+
+// openBody wraps the body of a verified request. Operations whose checksum headers speak of something other than the body
+// declare none.
+func (q *request) openBody(signed *sigv4.Result) error {
+	var declared checksum.Declared
+	if q.declaresBody() {
+		var err error
+		if declared, err = checksum.FromHeader(q.r.Header); err != nil {
+			return err
+		}
+	}
+	body, err := signed.Body(q.r, declared)
+	if err != nil {
+		return err
+	}
+	q.body = payload{body: body, declared: declared, signed: signed.Payload != sigv4.PayloadUnsigned}
+	return nil
+}
+
+// declaresBody reports whether checksum headers of the operation are about the body it carries.
+func (q *request) declaresBody() bool {
+	switch q.op {
+	case s3api.OpPutObject, s3api.OpUploadPart, s3api.OpDeleteObjects:
+		return true
+	}
+	return false
+}
+
+// clientError returns the S3 error of a refusal by one of the packages that know codes but not the catalogue, nil for any
+// other error.
+func clientError(err error) *s3api.Error {
+	var signature *sigv4.Error
+	if errors.As(err, &signature) {
+		e := s3api.E(s3api.Code(signature.Code)).WithMessage(signature.Message).WithCause(err)
+		for _, d := range signature.Details {
+			e.With(d.Name, d.Value)
+		}
+		return e
+	}
+	var digest *checksum.Error
+	if errors.As(err, &digest) {
+		return s3api.E(s3api.Code(digest.Code)).WithMessage(digest.Message).WithCause(err)
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package gw
+
+import (
+	"net/http"
+
+	"holdfast"
+	"holdfast/gw/s3api"
+)
+
+// createBucket serves CreateBucket. As S3 does in its first region, making one's own bucket again is a success there
+// and BucketAlreadyOwnedByYou elsewhere.
+func createBucket(q *request) error {
+	if err := s3api.CheckNewBucketName(q.target.Bucket); err != nil {
+		return err
+	}
+	if q.r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true" {
+		return s3api.HeaderRefused("x-amz-bucket-object-lock-enabled", "")
+	}
+	if err := q.refuseUnbuilt(); err != nil {
+		return err
+	}
+	if err := q.checkLocation(); err != nil {
+		return err
+	}
+	made, err := q.g.volume.CreateBucket(q.ctx, holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.user})
+	switch {
+	case holdfast.Is(err, holdfast.Exists) && made.Owner != q.user:
+		return s3api.E(s3api.BucketAlreadyExists).With("BucketName", q.target.Bucket).WithCause(err)
+	case holdfast.Is(err, holdfast.Exists) && q.set.region != usEast1:
+		return s3api.E(s3api.BucketAlreadyOwnedByYou).With("BucketName", q.target.Bucket).WithCause(err)
+	case err != nil && !holdfast.Is(err, holdfast.Exists):
+		return err
+	}
+	q.w.Header().Set("Location", "/"+q.target.Bucket)
+	q.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// usEast1 is the region with rules of its own: buckets have no location there, and creating one's own again succeeds.
+const usEast1 = "us-east-1"
+
+// checkLocation refuses a bucket for another region.
+func (q *request) checkLocation() error {
+	if q.body.size() == 0 {
+		return nil
+	}
+	data, err := q.document(s3api.OpCreateBucket)
+	if err != nil {
+		return err
+	}
+	want, err := s3api.DecodeCreateBucket(data)
+	if err != nil {
+		return err
+	}
+	if want != "" && want != q.set.region {
+		return s3api.E(s3api.InvalidLocationConstraint).With("LocationConstraint", want)
+	}
+	return nil
+}
+
+func deleteBucket(q *request) error {
+	if _, err := q.bucket(); err != nil { // checks the expected owner
+		return err
+	}
+	err := q.g.volume.DeleteBucket(q.ctx, q.target.Bucket)
+	switch {
+	case holdfast.Is(err, holdfast.NotFound):
+		return s3api.NoBucket(q.target.Bucket).WithCause(err)
+	case holdfast.Is(err, holdfast.NotEmpty):
+		return s3api.E(s3api.BucketNotEmpty).With("BucketName", q.target.Bucket).WithCause(err)
+	case err != nil:
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func headBucket(q *request) error {
+	if _, err := q.bucket(); err != nil {
+		return err
+	}
+	h := q.w.Header()
+	h.Set("X-Amz-Bucket-Region", q.set.region)
+	h.Set("X-Amz-Access-Point-Alias", "false")
+	q.w.WriteHeader(http.StatusOK)
+	return nil
+}

@@ -1,0 +1,177 @@
+package gw
+
+import (
+	"strconv"
+
+	"holdfast"
+	"holdfast/gw/checksum"
+	"holdfast/gw/s3api"
+	"holdfast/volume"
+)
+
+// minPartSize is the least size of a part other than the last: 5 MiB.
+const minPartSize = 5 << 20
+
+// completeUpload serves CompleteMultipartUpload
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html).
+func completeUpload(q *request) error {
+	id, err := q.uploadID()
+	if err != nil {
+		return err
+	}
+	cond, err := q.writeConditions()
+	if err != nil {
+		return err
+	}
+	data, err := q.document(s3api.OpCompleteMultipartUpload)
+	if err != nil {
+		return err
+	}
+	listed, err := s3api.DecodeCompleteMultipartUpload(data)
+	if err != nil {
+		return err
+	}
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	req := volume.CompleteRequest{MinPart: minPartSize, If: cond}
+	if req.Parts, err = completedParts(id, listed); err != nil {
+		return err
+	}
+	if req.Checksum, err = q.completeChecksum(b, id, req.Parts); err != nil {
+		return err
+	}
+	put, err := b.CompleteUpload(q.ctx, q.target.Key, id, req)
+	if err != nil {
+		return err
+	}
+	setVersion(q.w.Header(), b.Info(), put.Entry.Version, put.Entry.Null)
+	answer := s3api.CompleteAnswer{
+		Location: "http://" + q.r.Host + q.r.URL.EscapedPath(),
+		Bucket:   q.target.Bucket, Key: q.target.Key, ETag: put.Entry.ETag.String(),
+	}
+	answer.Checksums, answer.ChecksumType = shownChecksums(put.Entry.Checksum, len(listed))
+	return q.sendXML(answer.Append)
+}
+
+// completedParts converts the rows of the request. An ETag that cannot be one of ours, or a checksum that is none, is
+// InvalidPart, as one that differs is.
+func completedParts(id holdfast.UploadID, listed []s3api.CompletedPart) ([]holdfast.CompletedPart, error) {
+	parts := make([]holdfast.CompletedPart, len(listed))
+	for i, p := range listed {
+		tag, err := holdfast.ParseETag(p.ETag)
+		if err != nil {
+			return nil, s3api.BadPart(id.String(), p.Number, p.ETag).WithCause(err)
+		}
+		parts[i] = holdfast.CompletedPart{Number: p.Number, ETag: tag}
+		for _, sum := range p.Checksums {
+			algorithm := checksum.FromName(checksum.HeaderPrefix + sum.Algorithm)
+			v, err := checksum.Parse(algorithm, sum.Value)
+			if err != nil {
+				return nil, s3api.BadPart(id.String(), p.Number, p.ETag).WithCause(err)
+			}
+			parts[i].Checksum = storedChecksum(v)
+		}
+	}
+	return parts, nil
+}
+
+// completeChecksum computes the object's checksum from those of its parts, if the upload was begun with one, and holds it and
+// the size against what the request says of the object.
+func (q *request) completeChecksum(b *volume.Bucket, id holdfast.UploadID, listed []holdfast.CompletedPart) (holdfast.Checksum, error) {
+	size := q.r.Header.Get("X-Amz-Mp-Object-Size")
+	up, err := b.Upload(q.ctx, q.target.Key, id)
+	if holdfast.Is(err, holdfast.NoSuchUpload) {
+		return holdfast.Checksum{}, nil // perhaps completed before: the commit remembers its answer
+	}
+	algorithm := checksum.Algorithm(up.Entry.Checksum.Algorithm)
+	if err != nil || algorithm == checksum.None && size == "" {
+		return holdfast.Checksum{}, err
+	}
+	page, err := b.ListParts(q.ctx, q.target.Key, id, 0, holdfast.MaxParts)
+	if err != nil {
+		return holdfast.Checksum{}, err
+	}
+	chosen := choose(page.Parts, listed)
+	if err := checkObjectSize(size, chosen); err != nil || algorithm == checksum.None {
+		return holdfast.Checksum{}, err
+	}
+	kind := checksum.FullObject
+	if up.Entry.Checksum.Composite {
+		kind = checksum.Composite
+	}
+	sum, ok := combine(algorithm, kind, chosen)
+	if !ok {
+		return holdfast.Checksum{}, nil // a part is missing or has no checksum: the commit tells which part is wrong
+	}
+	return storedChecksum(sum), q.checkObjectChecksum(algorithm, sum)
+}
+
+// choose picks the uploaded parts that the request lists, in its order; both are ordered by number.
+func choose(uploaded []holdfast.UploadedPart, listed []holdfast.CompletedPart) []holdfast.Part {
+	chosen := make([]holdfast.Part, 0, len(listed))
+	next := 0
+	for _, l := range listed {
+		for next < len(uploaded) && uploaded[next].Part.Number < l.Number {
+			next++
+		}
+		if next < len(uploaded) && uploaded[next].Part.Number == l.Number {
+			chosen = append(chosen, uploaded[next].Part)
+		}
+	}
+	return chosen
+}
+
+func checkObjectSize(text string, parts []holdfast.Part) error {
+	if text == "" {
+		return nil
+	}
+	want, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || want < 0 {
+		return s3api.BadArgument("x-amz-mp-object-size", text, "Value for x-amz-mp-object-size header is invalid.")
+	}
+	var got int64
+	for i := range parts {
+		got += parts[i].Size
+	}
+	if got != want {
+		return s3api.E(s3api.InvalidRequest).WithMessage("The provided 'x-amz-mp-object-size' header value " + text +
+			" does not match what was computed: " + strconv.FormatInt(got, 10))
+	}
+	return nil
+}
+
+func combine(algorithm checksum.Algorithm, kind checksum.Type, parts []holdfast.Part) (checksum.Value, bool) {
+	values := make([]checksum.Value, len(parts))
+	lengths := make([]checksum.Part, len(parts))
+	for i := range parts {
+		v, ok := shownChecksum(parts[i].Checksum, 0)
+		if !ok {
+			return checksum.Value{}, false
+		}
+		values[i], lengths[i] = v, checksum.Part{Value: v, Length: parts[i].Size}
+	}
+	if kind == checksum.Composite {
+		v, err := checksum.Compose(algorithm, values)
+		return v, err == nil
+	}
+	v, err := checksum.Combine(algorithm, lengths)
+	return v, err == nil
+}
+
+// checkObjectChecksum compares the computed checksum with the one the request gives for the object.
+func (q *request) checkObjectChecksum(algorithm checksum.Algorithm, sum checksum.Value) error {
+	text := q.r.Header.Get(algorithm.Header())
+	if text == "" {
+		return nil
+	}
+	want, err := checksum.ParseComposite(algorithm, text)
+	if err != nil {
+		return err
+	}
+	if want.Parts() == 0 && sum.Parts() > 0 { // the count of parts may be left out
+		want, _ = checksum.ValueOf(algorithm, want.Raw(), sum.Parts())
+	}
+	return want.Check(sum)
+}

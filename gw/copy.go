@@ -1,0 +1,147 @@
+package gw
+
+import (
+	"crypto/md5"
+	"hash"
+	"io"
+
+	"holdfast"
+	"holdfast/gw/checksum"
+	"holdfast/gw/s3api"
+	"holdfast/volume"
+)
+
+// openSource opens the object that x-amz-copy-source names and holds the copy's conditions against it.
+func (q *request) openSource() (*volume.Object, *volume.Bucket, s3api.CopySource, error) {
+	from, err := s3api.ParseCopySource(q.r.Header.Get("X-Amz-Copy-Source"))
+	if err != nil {
+		return nil, nil, from, err
+	}
+	v, err := parseVersion(from.VersionID)
+	if err != nil {
+		return nil, nil, from, err
+	}
+	b, err := q.bucketNamed(from.Bucket)
+	if err != nil {
+		return nil, nil, from, err
+	}
+	if want := q.r.Header.Get("X-Amz-Source-Expected-Bucket-Owner"); want != "" && want != b.Info().Owner {
+		return nil, nil, from, s3api.E(s3api.AccessDenied)
+	}
+	o, err := b.Open(q.ctx, from.Key, v)
+	switch {
+	case holdfast.Is(err, holdfast.NotFound) && o != nil && o.Entry().Marker && !v.IsCurrent():
+		return nil, nil, from, s3api.E(s3api.InvalidRequest).WithMessage(
+			"The source of a copy request may not specifically refer to a delete marker by version id.")
+	case holdfast.Is(err, holdfast.NotFound) && !v.IsCurrent():
+		return nil, nil, from, s3api.NoVersion(from.Key, from.VersionID).WithCause(err)
+	case holdfast.Is(err, holdfast.NotFound):
+		return nil, nil, from, s3api.NoKey(from.Key).WithCause(err)
+	case err != nil:
+		return nil, nil, from, err
+	}
+	e := o.Entry()
+	return o, b, from, s3api.ParseCopyConditions(q.r.Header).Err(e.ETag.String(), e.Modified)
+}
+
+// copyObject serves CopyObject (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html).
+func copyObject(q *request) error {
+	directive, err := s3api.ParseMetadataDirective(q.r.Header.Get("X-Amz-Metadata-Directive"))
+	if err != nil {
+		return err
+	}
+	cond, err := q.writeConditions()
+	if err != nil {
+		return err
+	}
+	entry, err := q.newEntry()
+	if err != nil {
+		return err
+	}
+	algorithm, err := checksumAlgorithm(q.r.Header.Get("X-Amz-Checksum-Algorithm"))
+	if err != nil {
+		return err
+	}
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	src, srcBucket, from, err := q.openSource()
+	if err != nil {
+		return err
+	}
+	if src.Entry().Size > maxPutSize {
+		return s3api.E(s3api.InvalidRequest).WithMessage(
+			"The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
+	}
+	if directive == s3api.CopyFromSource {
+		if from == (s3api.CopySource{Bucket: q.target.Bucket, Key: q.target.Key}) && q.changesNothing(src.Entry(), algorithm) {
+			return s3api.CopyOntoItself()
+		}
+		entry.Headers = src.Entry().Headers
+	}
+	d := &copyDigest{algorithm: algorithm}
+	if d.algorithm == checksum.None && !src.Entry().Checksum.Composite {
+		d.algorithm = checksum.Algorithm(src.Entry().Checksum.Algorithm)
+	}
+	put, err := b.Copy(q.ctx, src, q.target.Key, volume.CopyRequest{Entry: entry, If: cond, Through: d.through, Finish: d.finish})
+	if err != nil {
+		return q.bucketGone(err, cond)
+	}
+	h := q.w.Header()
+	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
+	if srcBucket.Info().Versioning != holdfast.VersioningOff {
+		h.Set("X-Amz-Copy-Source-Version-Id", versionText(src.Entry().Version, src.Entry().Null))
+	}
+	answer := s3api.CopyAnswer{ETag: put.Entry.ETag.String(), LastModified: put.Entry.Modified}
+	answer.Checksums, answer.ChecksumType = shownChecksums(put.Entry.Checksum, len(put.Entry.Content.Parts))
+	return q.sendXML(answer.AppendObject)
+}
+
+// changesNothing reports whether a copy onto itself would leave everything as it is, which S3 refuses.
+func (q *request) changesNothing(e *holdfast.Entry, algorithm checksum.Algorithm) bool {
+	class := q.r.Header.Get("X-Amz-Storage-Class")
+	return (class == "" || class == string(className(e))) &&
+		q.r.Header.Get("X-Amz-Website-Redirect-Location") == "" &&
+		algorithm == checksum.None
+}
+
+func checksumAlgorithm(name string) (checksum.Algorithm, error) {
+	if name == "" {
+		return checksum.None, nil
+	}
+	return checksum.ParseAlgorithm(name)
+}
+
+// copyDigest computes the ETag and the checksum of bytes on their way from one object to another.
+type copyDigest struct {
+	algorithm checksum.Algorithm
+	md5       hash.Hash
+	sum       hash.Hash
+}
+
+// through starts over with each reader, since a copy may be tried again.
+func (d *copyDigest) through(r io.Reader) io.Reader {
+	d.md5, d.sum = md5.New(), d.algorithm.New()
+	if d.sum == nil {
+		return io.TeeReader(r, d.md5)
+	}
+	return io.TeeReader(r, io.MultiWriter(d.md5, d.sum))
+}
+
+func (d *copyDigest) result() (holdfast.ETag, holdfast.Checksum) {
+	if d.md5 == nil { // nothing was read: an empty source
+		d.through(nil)
+	}
+	var tag holdfast.ETag
+	d.md5.Sum(tag.Digest[:0])
+	if d.sum == nil {
+		return tag, holdfast.Checksum{}
+	}
+	return tag, storedChecksum(checksum.Sum(d.algorithm, d.sum))
+}
+
+func (d *copyDigest) finish(e *holdfast.Entry) error {
+	e.ETag, e.Checksum = d.result()
+	return nil
+}

@@ -1,0 +1,72 @@
+package gw
+
+import (
+	"net/http"
+	"strconv"
+
+	"holdfast"
+	"holdfast/gw/s3api"
+	"holdfast/volume"
+)
+
+// deleteObject serves DeleteObject (https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html). A key that is
+// not there is deleted as well.
+func deleteObject(q *request) error {
+	v, err := q.version()
+	if err != nil {
+		return err
+	}
+	cond, err := deleteConditions(q.r.Header)
+	if err != nil {
+		return err
+	}
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	done := b.Delete(q.ctx, []volume.DeleteRequest{{
+		Key: q.target.Key, Version: v, If: cond, Owner: q.user, Bypass: bypass(q.r.Header),
+	}})[0]
+	if done.Err != nil {
+		return done.Err
+	}
+	h := q.w.Header()
+	if done.Marker {
+		h.Set("X-Amz-Delete-Marker", "true")
+	}
+	if done.Marker || !v.IsCurrent() {
+		setVersion(h, b.Info(), done.Version, done.Null)
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func bypass(h http.Header) bool { return h.Get("X-Amz-Bypass-Governance-Retention") == "true" }
+
+// deleteConditions reads the conditions of a conditional delete: If-Match, and the size and time of directory buckets.
+func deleteConditions(h http.Header) (holdfast.Conditions, error) {
+	var cond holdfast.Conditions
+	switch match := h.Get("If-Match"); match {
+	case "":
+	case "*":
+		cond.IfMatchAny = true
+	default:
+		tag := etagOf(match)
+		cond.IfMatch = &tag
+	}
+	if text := h.Get("X-Amz-If-Match-Last-Modified-Time"); text != "" {
+		t, err := http.ParseTime(text)
+		if err != nil {
+			return cond, s3api.BadArgument("x-amz-if-match-last-modified-time", text, "Invalid date")
+		}
+		cond.IfModified = &t
+	}
+	if text := h.Get("X-Amz-If-Match-Size"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			return cond, s3api.BadArgument("x-amz-if-match-size", text, "Invalid size")
+		}
+		cond.IfSize = &n
+	}
+	return cond, nil
+}

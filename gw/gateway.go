@@ -1,0 +1,262 @@
+package gw
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"holdfast"
+	"holdfast/gw/s3api"
+	"holdfast/volume"
+)
+
+// DefaultMaxRequests is how many requests a gateway works on at once unless told otherwise; one more is answered SlowDown.
+const DefaultMaxRequests = 1024
+
+// Identity is who signed a request.
+type Identity struct {
+	User   string // user id: owner of what the request creates
+	Secret string
+}
+
+// Credentials finds the identity behind an access key.
+type Credentials interface {
+	// Identity returns false if there is no such key. Safe for concurrent use.
+	Identity(ctx context.Context, accessKey string) (Identity, bool, error)
+}
+
+// Options configure a [Gateway]. Volume and Credentials are required.
+type Options struct {
+	Service     holdfast.ServiceID // of this gateway; begins its request ids
+	Volume      *volume.Volume
+	Credentials Credentials
+	Settings    Settings
+	MaxRequests int                   // 0: DefaultMaxRequests
+	Registerer  prometheus.Registerer // nil: metrics are kept and not shown
+	Logger      *slog.Logger          // nil: nothing is logged
+}
+
+// Settings can be changed while the gateway runs, see [Gateway.Reload].
+type Settings struct {
+	Region  string   // of signatures and locations
+	Domains []string // whose sub-domains are bucket names
+}
+
+// settings is Settings prepared for use.
+type settings struct {
+	region  string
+	domains s3api.Domains
+	auth    *authenticator
+}
+
+// Gateway serves the S3 API of one volume. Safe for concurrent use.
+type Gateway struct {
+	volume      *volume.Volume
+	credentials Credentials
+	handlers    map[s3api.Op]handler
+	settings    atomic.Pointer[settings]
+	ids         *s3api.RequestIDs
+	slots       chan struct{} // one per request in flight
+	metrics     *metrics
+	log         *slog.Logger
+	router      *mux.Router
+}
+
+// New makes a gateway.
+func New(opts Options) *Gateway {
+	return newGateway(opts, handlers())
+}
+
+func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
+	if opts.MaxRequests <= 0 {
+		opts.MaxRequests = DefaultMaxRequests
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	var start [8]byte
+	_, _ = rand.Read(start[:]) // documented never to fail
+	g := &Gateway{
+		volume:      opts.Volume,
+		credentials: opts.Credentials,
+		handlers:    table,
+		ids:         s3api.NewRequestIDs(uint64(opts.Service), binary.BigEndian.Uint64(start[:])),
+		slots:       make(chan struct{}, opts.MaxRequests),
+		metrics:     newMetrics(opts.Registerer),
+		log:         opts.Logger,
+	}
+	g.Reload(opts.Settings)
+	// Keys are bytes: the router must neither clean nor decode paths. Every path is S3's; the operation is chosen by s3api's table.
+	g.router = mux.NewRouter().SkipClean(true).UseEncodedPath()
+	g.router.PathPrefix("").Handler(http.HandlerFunc(g.serve))
+	return g
+}
+
+// Reload changes the settings; requests under way keep those they began with.
+func (g *Gateway) Reload(s Settings) {
+	g.settings.Store(&settings{
+		region: s.Region, domains: s3api.NewDomains(s.Domains), auth: newAuthenticator(g.credentials, s.Region),
+	})
+}
+
+// ServeHTTP answers one S3 request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.router.ServeHTTP(w, r) }
+
+// Bounds of a connection; a client slower than these is cut off.
+const (
+	readHeaderTimeout = 20 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// NewServer returns an HTTP server for the gateway with the bounds that S3 clients need. The caller listens and shuts down.
+func (g *Gateway) NewServer() *http.Server {
+	return &http.Server{
+		Handler:           g,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// request is one S3 request on its way through the gateway.
+type request struct {
+	g      *Gateway
+	w      *responseWriter
+	r      *http.Request
+	ctx    context.Context
+	set    *settings
+	id     s3api.RequestID
+	op     s3api.Op
+	target s3api.Target
+	query  url.Values
+	user   string  // user id of who signed
+	signed bool    // false: anonymous
+	body   payload // of the request, verified as it is read
+}
+
+// handler serves one operation. It writes the answer and returns nil, or returns an error and has written nothing.
+type handler func(*request) error
+
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	q := &request{g: g, r: r, ctx: r.Context(), set: g.settings.Load(), id: g.ids.Next(), w: &responseWriter{ResponseWriter: w}}
+	begun := time.Now()
+	defer func() { g.metrics.observe(q, time.Since(begun)) }()
+	if err := g.admit(q); err != nil {
+		g.refuse(q, err)
+	}
+}
+
+// admit runs the request unless too many are under way.
+func (g *Gateway) admit(q *request) error {
+	select {
+	case g.slots <- struct{}{}:
+	default:
+		return s3api.E(s3api.SlowDown)
+	}
+	defer func() { <-g.slots }()
+	if err := q.identify(); err != nil {
+		return err
+	}
+	if err := q.set.auth.authenticate(q); err != nil {
+		return err
+	}
+	if err := q.authorise(); err != nil {
+		return err
+	}
+	handle := g.handlers[q.op]
+	if handle == nil {
+		return s3api.E(s3api.NotImplemented)
+	}
+	q.id.SetHeaders(q.w.Header())
+	return handle(q)
+}
+
+// identify finds out which operation on what the request asks for.
+func (q *request) identify() error {
+	var err error
+	if q.query, err = s3api.ParseQuery(q.r.URL.RawQuery); err != nil {
+		return err
+	}
+	if q.target, err = q.set.domains.Target(q.r.Host, q.r.URL.EscapedPath()); err != nil {
+		return err
+	}
+	q.op, err = s3api.Match(q.r.Method, q.target.HasBucket(), q.target.HasKey(), q.query, q.r.Header)
+	return err
+}
+
+// authorise decides whether the user may do this. Until there are other users than root, whoever signed may and
+// anonymous requests may not.
+func (q *request) authorise() error {
+	if !q.signed {
+		return s3api.E(s3api.AccessDenied)
+	}
+	return nil
+}
+
+// refuse answers with an error, or cuts the connection if the answer was begun, so that a client never takes half an
+// object for a whole one.
+func (g *Gateway) refuse(q *request, err error) {
+	if q.w.begun {
+		g.log.LogAttrs(q.ctx, slog.LevelWarn, "answer cut off", slog.String("request", q.id.Request), slog.Any("error", err))
+		q.w.aborted = true
+		panic(http.ErrAbortHandler) // documented way to close the connection; the server recovers it silently
+	}
+	if !bodyIsDone(q.r) {
+		q.w.Header().Set("Connection", "close")
+	}
+	sent := s3api.WriteError(q.w, q.r, s3Error(q, err), q.id)
+	q.w.code = string(sent.Code)
+	if sent.Status() >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+		g.log.LogAttrs(q.ctx, slog.LevelError, "request refused", slog.String("request", q.id.Request),
+			slog.String("operation", q.op.String()), slog.String("code", q.w.code), slog.Any("error", err))
+	}
+}
+
+// bodyIsDone reports whether the connection can carry another request: a body that was not read would have to be
+// read first, and a client that is refused should not have to send it.
+func bodyIsDone(r *http.Request) bool {
+	return r.ContentLength == 0 || r.Body == http.NoBody
+}
+
+// responseWriter remembers what was answered, for errors that come late and for the metrics.
+type responseWriter struct {
+	http.ResponseWriter
+	begun   bool
+	aborted bool
+	status  int
+	bytes   int64
+	code    string // S3 error code, "" for a success
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *responseWriter) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		w.begun = true
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *responseWriter) Write(p []byte) (int, error) {
+	if !w.begun {
+		w.WriteHeader(http.StatusOK)
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] through.
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,37 @@
+package gw
+
+import "holdfast/gw/s3api"
+
+// handlers is the table of operations that are built. What is not in it is refused by name, never answered with a success
+// that did nothing; a test holds it against s3api's own table.
+func handlers() map[s3api.Op]handler {
+	return map[s3api.Op]handler{
+		s3api.OpListBuckets: listBuckets,
+
+		s3api.OpCreateBucket:         createBucket,
+		s3api.OpDeleteBucket:         deleteBucket,
+		s3api.OpHeadBucket:           headBucket,
+		s3api.OpGetBucketLocation:    getBucketLocation,
+		s3api.OpGetBucketVersioning:  getBucketVersioning,
+		s3api.OpGetBucketAcl:         getBucketACL,
+		s3api.OpListObjects:          listObjects,
+		s3api.OpListObjectsV2:        listObjectsV2,
+		s3api.OpListMultipartUploads: listUploads,
+		s3api.OpDeleteObjects:        deleteObjects,
+
+		s3api.OpPutObject:           putObject,
+		s3api.OpCopyObject:          copyObject,
+		s3api.OpGetObject:           getObject,
+		s3api.OpHeadObject:          headObject,
+		s3api.OpDeleteObject:        deleteObject,
+		s3api.OpGetObjectAcl:        getObjectACL,
+		s3api.OpGetObjectAttributes: getObjectAttributes,
+
+		s3api.OpCreateMultipartUpload:   createUpload,
+		s3api.OpUploadPart:              uploadPart,
+		s3api.OpUploadPartCopy:          uploadPartCopy,
+		s3api.OpListParts:               listParts,
+		s3api.OpCompleteMultipartUpload: completeUpload,
+		s3api.OpAbortMultipartUpload:    abortUpload,
+	}
+}

@@ -1,0 +1,118 @@
+package gw
+
+import (
+	"crypto/md5"
+	"hash"
+
+	"holdfast"
+	"holdfast/gw/checksum"
+	"holdfast/gw/s3api"
+	"holdfast/gw/sigv4"
+)
+
+// payload is the body of a request: free of framing, verified against the signature and the declared checksum as it is
+// read (sigv4.Body does that), digested and counted here.
+type payload struct {
+	body     *sigv4.Body
+	declared checksum.Declared
+	signed   bool // the signature covers the bytes
+	read     int64
+	md5      hash.Hash     // nil unless the operation makes an ETag
+	want     *checksum.MD5 // Content-MD5; nil if there is none
+}
+
+// openPayload prepares the body of an operation that stores bytes: its length must be known, and its MD5 becomes the ETag.
+func (q *request) openPayload(maxSize int64) error {
+	if q.body.body.Length() < 0 {
+		return s3api.E(s3api.MissingContentLength)
+	}
+	if n := q.body.body.Length(); n > maxSize {
+		return s3api.TooLarge(n, maxSize)
+	}
+	if err := q.expectMD5(); err != nil {
+		return err
+	}
+	q.body.md5 = md5.New()
+	return nil
+}
+
+// size returns the length of the data without framing.
+func (p *payload) size() int64 { return p.body.Length() }
+
+// Read implements [io.Reader].
+func (p *payload) Read(b []byte) (int, error) {
+	n, err := p.body.Read(b)
+	p.read += int64(n)
+	if p.md5 != nil {
+		p.md5.Write(b[:n])
+	}
+	return n, err
+}
+
+// digests returns what the bytes hash to, once they were read to io.EOF, or refuses them if that is not what Content-MD5
+// said. The additional checksum was compared by then.
+func (p *payload) digests() (holdfast.ETag, holdfast.Checksum, error) {
+	var tag holdfast.ETag
+	p.md5.Sum(tag.Digest[:0])
+	if p.want != nil {
+		if err := p.want.Check(checksum.MD5(tag.Digest)); err != nil {
+			return holdfast.ETag{}, holdfast.Checksum{}, err
+		}
+	}
+	return tag, storedChecksum(p.body.Checksum()), nil
+}
+
+// document reads a body that is an XML document whole, up to the operation's bound, and holds it against Content-MD5.
+func (q *request) document(op s3api.Op) ([]byte, error) {
+	if err := q.expectMD5(); err != nil {
+		return nil, err
+	}
+	data, err := s3api.ReadBody(&q.body, s3api.MaxBody(op))
+	if err != nil {
+		if e := clientError(err); e != nil { // more precise than what ReadBody makes of it
+			return nil, e
+		}
+		return nil, err
+	}
+	if want := q.body.want; want != nil {
+		return data, want.Check(md5.Sum(data))
+	}
+	return data, nil
+}
+
+// expectMD5 reads Content-MD5.
+func (q *request) expectMD5() error {
+	text, ok := q.r.Header["Content-Md5"]
+	if !ok {
+		return nil
+	}
+	want, err := checksum.ParseContentMD5(text[0])
+	if err != nil {
+		return err
+	}
+	q.body.want = &want
+	return nil
+}
+
+// storedChecksum converts a checksum to how entries keep it; the numbers of the algorithms are the same.
+func storedChecksum(v checksum.Value) holdfast.Checksum {
+	if v.IsZero() {
+		return holdfast.Checksum{}
+	}
+	return holdfast.Checksum{
+		Algorithm: holdfast.ChecksumAlgorithm(v.Algorithm()),
+		Composite: v.Type() == checksum.Composite,
+		Value:     string(v.Raw()),
+	}
+}
+
+// shownChecksum converts a stored checksum back; parts is how many parts a composite one was made of.
+func shownChecksum(c holdfast.Checksum, parts int) (checksum.Value, bool) {
+	if c.IsZero() || c.Value == "" {
+		return checksum.Value{}, false
+	}
+	if !c.Composite {
+		parts = 0
+	}
+	return checksum.ValueOf(checksum.Algorithm(c.Algorithm), []byte(c.Value), parts)
+}

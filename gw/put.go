@@ -1,0 +1,59 @@
+package gw
+
+import (
+	"net/http"
+
+	"holdfast"
+	"holdfast/volume"
+)
+
+// maxPutSize is the most a single PutObject, UploadPart or copied part may have: 5 GiB.
+const maxPutSize = 5 << 30
+
+// putObject serves PutObject (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html).
+func putObject(q *request) error {
+	entry, err := q.newEntry()
+	if err != nil {
+		return err
+	}
+	cond, err := q.writeConditions()
+	if err != nil {
+		return err
+	}
+	if err := q.openPayload(maxPutSize); err != nil {
+		return err
+	}
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	put, err := b.Put(q.ctx, q.target.Key, volume.PutRequest{
+		Entry: entry, If: cond, Body: &q.body, Size: q.body.size(), Finish: q.finishEntry,
+	})
+	if err != nil {
+		return q.bucketGone(err, cond)
+	}
+	h := q.w.Header()
+	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
+	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
+	setChecksum(h, put.Entry.Checksum, 0)
+	q.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// finishEntry fills in what was learned from the bytes of the request's body.
+func (q *request) finishEntry(e *holdfast.Entry) error {
+	var err error
+	e.ETag, e.Checksum, err = q.body.digests()
+	return err
+}
+
+// setChecksum sets the header of an additional checksum and its type; parts is how many parts the object was made of, 0 or more.
+func setChecksum(h http.Header, c holdfast.Checksum, parts int) {
+	v, ok := shownChecksum(c, max(parts, 1))
+	if !ok {
+		return
+	}
+	h.Set(v.Algorithm().Header(), v.String())
+	h.Set("X-Amz-Checksum-Type", v.Type().String())
+}
