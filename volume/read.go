@@ -3,21 +3,39 @@ package volume
 import (
 	"context"
 	"io"
+	"time"
 
 	"holdfast"
 )
 
 // Head returns the entry of a version of a key. Kinds: NotFound; if that is because the version is a delete marker, the entry
-// that comes with the error is the marker (Marker, Version and Modified are set).
-func (b *Bucket) Head(ctx context.Context, key string, version Version) (holdfast.Entry, error) {
-	return holdfast.Entry{}, unsupported("volume.head")
+// that comes with the error is the marker (Marker, Version and Modified are set); [ErrNoBucket] tells when the bucket is gone.
+func (b *Bucket) Head(ctx context.Context, key string, version Version) (_ holdfast.Entry, err error) {
+	start := time.Now()
+	defer func() { b.vol.metrics.done(opHead, start, err) }()
+	return b.head(ctx, opHead, key, version)
+}
+
+func (b *Bucket) head(ctx context.Context, o op, key string, version Version) (holdfast.Entry, error) {
+	if err := checkKey(o.String(), key); err != nil {
+		return holdfast.Entry{}, err
+	}
+	qs := [1]question{newQuestion(key, holdfast.Lookup{Want: holdfast.WantEntry, Version: version.ID, Null: version.Null})}
+	b.ask(ctx, qs[:])
+	a := &qs[0].answer
+	if a.Err == nil && a.Entry.Marker {
+		a.Err = fail(o.String(), holdfast.NotFound, key)
+	}
+	return a.Entry, wrap(o.String(), key, a.Err)
 }
 
 // Object is a version of a key whose bytes can be read. It holds no resources between calls and need not be closed.
 type Object struct {
-	vol   *Volume
-	key   string
-	entry holdfast.Entry
+	vol    *Volume
+	root   holdfast.DirID
+	key    string
+	entry  holdfast.Entry
+	latest bool // it was asked for as the current version
 }
 
 // Entry returns the entry of the version. It is shared: do not change it.
@@ -28,15 +46,41 @@ func (o *Object) Key() string { return o.key }
 
 // Open looks up a version of a key to read its bytes. Kinds and the entry that comes with NotFound are as for [Bucket.Head]:
 // the object is not nil then and has the marker as its entry, if there is one.
-func (b *Bucket) Open(ctx context.Context, key string, version Version) (*Object, error) {
-	return nil, unsupported("volume.open object")
+func (b *Bucket) Open(ctx context.Context, key string, version Version) (_ *Object, err error) {
+	start := time.Now()
+	defer func() { b.vol.metrics.done(opRead, start, err) }()
+	return b.open(ctx, key, version)
 }
+
+func (b *Bucket) open(ctx context.Context, key string, version Version) (*Object, error) {
+	entry, err := b.head(ctx, opRead, key, version)
+	return &Object{vol: b.vol, root: b.info.Root, key: key, entry: entry, latest: version.IsCurrent()}, err
+}
+
+// maxReopen bounds how often Read opens a key again because it was replaced before its first byte was read.
+const maxReopen = 8
 
 // Read opens a version of a key and calls serve with it. If serve returns the error that WriteRange gave because the bytes were
 // replaced before the first of them was written, it opens the key again and calls serve again: serve must not have
-// answered anything by then (it may write its header along with the first bytes). The error is that of Open or of serve.
-func (b *Bucket) Read(ctx context.Context, key string, version Version, serve func(*Object) error) error {
-	return unsupported("volume.read")
+// answered anything by then (it may write its header along with the first bytes). The error is that of Open or of serve. An object
+// whose name is still there while its bytes are not is Corrupt.
+func (b *Bucket) Read(ctx context.Context, key string, version Version, serve func(*Object) error) (err error) {
+	start := time.Now()
+	defer func() { b.vol.metrics.done(opRead, start, err) }()
+	o, err := b.open(ctx, key, version)
+	for range maxReopen {
+		if err != nil {
+			return err
+		}
+		if err = serve(o); !holdfast.Is(err, holdfast.Conflict) {
+			return err
+		}
+		before := o.entry
+		if o, err = b.open(ctx, key, version); err == nil && o.entry.Version == before.Version && o.entry.ETag == before.ETag {
+			return fail(opRead.String(), holdfast.Corrupt, key)
+		}
+	}
+	return fail(opRead.String(), holdfast.Unavailable, key)
 }
 
 // WriteRange writes the bytes [off, off+n) of the object to w, in order, and returns how many were written. The bytes are
@@ -46,15 +90,45 @@ func (b *Bucket) Read(ctx context.Context, key string, version Version, serve fu
 // Kinds: Invalid (the range is not inside the object), Corrupt, and Conflict: nothing was written because the version was
 // removed or replaced after Open; open it again (see [Bucket.Read]). An error of w is returned as it is.
 func (o *Object) WriteRange(ctx context.Context, w io.Writer, off, n int64) (int64, error) {
-	return 0, unsupported("volume.write range")
+	if off < 0 || n < 0 || off+n > o.entry.Size || off+n < off {
+		return 0, fail(opRead.String(), holdfast.Invalid, o.key)
+	}
+	out := &sink{w: w}
+	err := o.vol.write(ctx, out, cut(o.entry.Content, off, n))
+	switch {
+	case out.err != nil:
+		err = out.err
+	case err == nil:
+	case out.n == 0 && holdfast.Is(err, holdfast.NotFound):
+		err = &holdfast.Error{Op: "volume.read", Kind: holdfast.Conflict, ID: o.key, Err: err}
+	case holdfast.Is(err, holdfast.NotFound): // the pins did not hold, or the bytes are lost
+		err = &holdfast.Error{Op: "volume.read", Kind: holdfast.Corrupt, ID: o.key, Err: err}
+	default:
+		err = wrap("read", o.key, err)
+	}
+	return out.n, err
 }
 
 // Reader returns a reader of the bytes [off, off+n), for use as the body of a put or of a part: this is how objects are
 // copied with bounded memory. Close it. Errors are those of WriteRange.
-func (o *Object) Reader(ctx context.Context, off, n int64) io.ReadCloser { return nil }
+func (o *Object) Reader(ctx context.Context, off, n int64) io.ReadCloser {
+	return newPiped(ctx, func(ctx context.Context, w io.Writer) error {
+		_, err := o.WriteRange(ctx, w, off, n)
+		return err
+	})
+}
 
 // PartRange returns where the part with this number lies in the content, and how many parts there are. An object that was
 // not made of parts has one, number 1. Kinds: InvalidPart if there is no such part.
 func (o *Object) PartRange(number int) (off, n int64, parts int, err error) {
-	return 0, 0, 0, unsupported("volume.part range")
+	rows := o.entry.Content.Parts
+	if len(rows) == 0 && number == 1 {
+		return 0, o.entry.Size, 1, nil
+	}
+	for i := range rows {
+		if rows[i].Number == number {
+			return rows[i].Offset, rows[i].Size, len(rows), nil
+		}
+	}
+	return 0, 0, len(rows), fail("part range", holdfast.InvalidPart, o.key)
 }

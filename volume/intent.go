@@ -1,0 +1,98 @@
+package volume
+
+import (
+	"context"
+	"time"
+
+	"holdfast"
+)
+
+// intentsOnce is how many unfinished operations of one name server are looked at in one turn: the bound of the rate.
+const intentsOnce = 256
+
+// watchIntents completes or undoes what requests left unfinished, on all name servers, until ctx ends. Several
+// processes may do so at once: every step is conditional on ids.
+func (v *Volume) watchIntents(ctx context.Context) {
+	ticker := time.NewTicker(v.opts.IntentEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, id := range v.router.services.SlotMap().Servers() {
+			v.finishIntents(ctx, id)
+		}
+	}
+}
+
+// finishIntents takes one turn at a name server.
+func (v *Volume) finishIntents(ctx context.Context, id holdfast.ServiceID) {
+	s, err := v.router.services.NameServer(ctx, id)
+	if err != nil {
+		return // not there: its next turn comes
+	}
+	intents, err := s.Intents(ctx, holdfast.IntentID{}, v.opts.IntentAge, intentsOnce)
+	if err != nil {
+		return
+	}
+	for _, in := range intents {
+		outcome, err := v.finishIntent(ctx, in)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			outcome = "postponed"
+			v.opts.Logger.Warn("unfinished operation postponed", "service", id.String(), "dir", in.Dir.String(), "err", err)
+		}
+		v.metrics.intents.WithLabelValues(outcome).Inc()
+	}
+}
+
+// finishIntent completes or undoes one operation and says which.
+func (v *Volume) finishIntent(ctx context.Context, in holdfast.Intent) (outcome string, err error) {
+	switch in.Kind {
+	case holdfast.IntentLinkDir:
+		linked, err := v.isLinked(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		if linked {
+			return "linked", v.dropIntent(ctx, in)
+		}
+		err = v.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{holdfast.SealDir{Dir: in.Dir}}}})[0].Err
+		switch {
+		case holdfast.Is(err, holdfast.NotEmpty): // it was linked just now, or elsewhere, and is in use
+			return "linked", v.dropIntent(ctx, in)
+		case err != nil && !holdfast.Is(err, holdfast.DirGone):
+			return "", err
+		}
+	case holdfast.IntentUnlinkDir:
+	default:
+		return "unknown", nil // of a newer release, which sees to it
+	}
+	// A link that comes late still leads to the sealed directory: whoever meets it removes it.
+	if err := v.removeSealed(ctx, in.Parent, in.Name, in.Dir); err != nil {
+		return "", err
+	}
+	return "removed", v.dropIntent(ctx, in)
+}
+
+// isLinked reports whether the directory of an intent is where it was to be linked.
+func (v *Volume) isLinked(ctx context.Context, in holdfast.Intent) (bool, error) {
+	ask := holdfast.Lookup{Dir: in.Parent, Path: []string{in.Name}, Want: holdfast.WantDir}
+	a := v.router.lookup(ctx, []holdfast.Lookup{ask})[0]
+	if len(a.Dirs) > 0 {
+		return a.Dirs[0] == in.Dir, nil
+	}
+	if holdfast.Is(a.Err, holdfast.NotFound) || holdfast.Is(a.Err, holdfast.DirGone) {
+		return false, nil
+	}
+	return false, a.Err
+}
+
+func (v *Volume) dropIntent(ctx context.Context, in holdfast.Intent) error {
+	drop := holdfast.DropIntent{Dir: in.Dir, ID: in.ID}
+	return v.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{drop}}})[0].Err
+}
