@@ -102,6 +102,7 @@ type run struct {
 	f      *os.File
 	fd     int
 	blocks int64 // in the file to overwrite
+	stride int64 // between blocks written one after the other
 	block  []byte
 
 	started  atomic.Int64 // operations begun, for Ops and for offsets to append at
@@ -124,6 +125,7 @@ func (r *run) prepare(ctx context.Context) error {
 		return nil
 	}
 	r.blocks = max(2*int64(r.Writers), (minFile+r.Size-1)/r.Size)
+	r.stride = coprime(r.blocks)
 	if err := unix.Fallocate(r.fd, 0, 0, r.blocks*r.Size); err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
 		return fmt.Errorf("fallocate: %w", err)
 	}
@@ -138,6 +140,21 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 	}
 	return r.f.Sync()
+}
+
+// coprime is a stride that visits all of n blocks before any again, in no
+// order that a disk could merge: a block dirtied twice before a flush would be
+// written once and counted twice.
+func coprime(n int64) int64 {
+	for s := n*5/8 + 1; ; s++ {
+		a, b := n, s
+		for b > 0 {
+			a, b = b, a%b
+		}
+		if a == 1 {
+			return s
+		}
+	}
 }
 
 // write writes one operation's bytes at off.
@@ -186,7 +203,7 @@ func (r *run) measure(ctx context.Context) (*Result, error) {
 	var wg sync.WaitGroup
 	for i := range hists {
 		wg.Go(func() {
-			if err := r.writer(ctx, i, &hists[i]); err != nil {
+			if err := r.writer(ctx, &hists[i]); err != nil {
 				cancel(err)
 			}
 		})
@@ -207,8 +224,7 @@ func (r *run) measure(ctx context.Context) (*Result, error) {
 }
 
 // writer is one writer's loop.
-func (r *run) writer(ctx context.Context, id int, h *hist.Histogram) error {
-	rng := rand.New(rand.NewPCG(r.Seed, uint64(id)+1))
+func (r *run) writer(ctx context.Context, h *hist.Histogram) error {
 	for ctx.Err() == nil {
 		start := time.Now()
 		if !r.deadline.IsZero() && !start.Before(r.deadline) {
@@ -220,7 +236,7 @@ func (r *run) writer(ctx context.Context, id int, h *hist.Histogram) error {
 		}
 		at := n
 		if r.Layout == Overwrite {
-			at = rng.Int64N(r.blocks)
+			at = n % r.blocks * r.stride % r.blocks
 		}
 		if err := r.write(at * r.Size); err != nil {
 			return err

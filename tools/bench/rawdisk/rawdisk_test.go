@@ -71,3 +71,15 @@ func TestErrorsAreReported(t *testing.T) {
 		t.Error("a flush after a failed one succeeds")
 	}
 }
+
+func TestStrideVisitsAllBlocks(t *testing.T) {
+	for n := int64(1); n < 200; n++ {
+		seen := map[int64]bool{}
+		for i := range n {
+			seen[i*coprime(n)%n] = true
+		}
+		if int64(len(seen)) != n {
+			t.Errorf("stride %d visits %d of %d blocks", coprime(n), len(seen), n)
+		}
+	}
+}
