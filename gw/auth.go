@@ -3,7 +3,6 @@ package gw
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"holdfast/gw/checksum"
 	"holdfast/gw/s3api"
@@ -11,23 +10,18 @@ import (
 	"holdfast/gw/sigv4"
 )
 
-// verifier verifies the signature of a request of one scheme family.
-type verifier interface {
-	Verify(r *http.Request) (*sigv4.Result, error)
-}
-
 // authenticator finds out who signed a request, and opens its body.
 type authenticator struct {
 	credentials Credentials
-	v4, v2      verifier
+	v4          *sigv4.Verifier
+	v2          *sigv2.Verifier
 }
 
 // newAuthenticator returns the authenticator of a region.
 func newAuthenticator(c Credentials, region string) *authenticator {
 	a := &authenticator{credentials: c}
-	config := sigv4.Config{Secrets: a.secret, Regions: []string{region}}
-	a.v4 = sigv4.New(config)
-	a.v2 = sigv2.New(config)
+	a.v4 = sigv4.New(sigv4.Config{Secrets: a.secret, Regions: []string{region}})
+	a.v2 = sigv2.New(sigv2.Config{Secrets: a.secret})
 	return a
 }
 
@@ -43,11 +37,7 @@ func (a *authenticator) authenticate(q *request) error {
 	if err != nil || scheme == sigv4.Anonymous {
 		return err
 	}
-	v := a.v4
-	if scheme == sigv4.HeaderV2 || scheme == sigv4.QueryV2 {
-		v = a.v2
-	}
-	signed, err := v.Verify(q.r)
+	signed, err := a.verify(q, scheme)
 	if err != nil {
 		return err
 	}
@@ -63,6 +53,17 @@ func (a *authenticator) authenticate(q *request) error {
 	}
 	q.user, q.signed = who.User, true
 	return q.openBody(signed)
+}
+
+func (a *authenticator) verify(q *request, scheme sigv4.Scheme) (*sigv4.Result, error) {
+	if scheme == sigv4.HeaderV4 || scheme == sigv4.QueryV4 {
+		return a.v4.Verify(q.r)
+	}
+	hosted := "" // version 2 signs the bucket that the host names
+	if q.target.VirtualHosted {
+		hosted = q.target.Bucket
+	}
+	return a.v2.Verify(q.r, hosted)
 }
 
 // openBody wraps the body of a verified request. Operations whose checksum headers speak of something other than the body
