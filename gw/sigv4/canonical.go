@@ -14,10 +14,10 @@ const (
 	upperHex  = "0123456789ABCDEF"
 )
 
-// targetOf returns the raw path and query of a request, as they came over the
-// wire; a router may have changed r.URL meanwhile. A request that was made here
+// Target returns the raw path and query of a request, as they came over the wire;
+// a router may have changed r.URL meanwhile. The path begins with a slash. A request that was made here
 // and not received has no RequestURI yet.
-func targetOf(r *http.Request) (path, query string) {
+func Target(r *http.Request) (path, query string) {
 	target := r.RequestURI
 	if target == "" {
 		target = r.URL.RequestURI()
@@ -74,7 +74,7 @@ func (s *scratch) release() {
 // parameter that is left out, the signature itself. It tells whether path and
 // query could be decoded.
 func (s *scratch) build(r *http.Request, signed []string, payload, except string) bool {
-	path, query := targetOf(r)
+	path, query := Target(r)
 	b := append(s.canonical[:0], r.Method...)
 	b = append(b, '\n')
 	b, ok := appendRecoded(b, path, true)

@@ -64,7 +64,11 @@ func TestCanonicalHeaders(t *testing.T) {
 
 func TestHoistQuery(t *testing.T) {
 	r := request("PUT", presignedVector+"&x-amz-acl=private&X-Amz-Meta-A=b+c&x-amz-meta-b=q&x-amz-meta-c=a%0d%0ab&acl", docHost, "X-Amz-Meta-B", "h")
-	HoistQuery(r)
+	(&Result{Scheme: HeaderV4}).HoistQuery(r)
+	if len(r.Header) != 1 {
+		t.Errorf("a request that is not presigned got %v", r.Header)
+	}
+	(&Result{Scheme: QueryV4}).HoistQuery(r)
 	want := http.Header{"X-Amz-Acl": {"private"}, "X-Amz-Meta-A": {"b c"}, "X-Amz-Meta-B": {"h"}}
 	for name, values := range want {
 		if !slices.Equal(r.Header[name], values) {
@@ -73,6 +77,11 @@ func TestHoistQuery(t *testing.T) {
 	}
 	if len(r.Header) != len(want) {
 		t.Errorf("headers %v, want %v", r.Header, want)
+	}
+	r = request("PUT", "/?content-type=a%2Fb&Expires=1", docHost)
+	(&Result{Scheme: QueryV2}).HoistQuery(r)
+	if got := r.Header.Get("Content-Type"); got != "a/b" || len(r.Header) != 1 {
+		t.Errorf("version 2: headers %v", r.Header)
 	}
 }
 
@@ -131,7 +140,7 @@ func FuzzAuthorization(f *testing.F) {
 		r.Header["Authorization"] = []string{auth}
 		r.RequestURI = target
 		res, err := v.Verify(r)
-		path, _ := targetOf(r)
+		path, _ := Target(r)
 		if path, _ = url.PathUnescape(path); err == nil && path != "/test.txt" {
 			t.Fatalf("accepted %q for %s: %+v", auth, target, res)
 		}

@@ -62,7 +62,7 @@ func (v *Verifier) verifyQuery(r *http.Request) (*Result, error) {
 // readers of the URL might choose differently.
 func parseQueryAuth(r *http.Request) (*queryAuth, error) {
 	q := new(queryAuth)
-	_, query := targetOf(r)
+	_, query := Target(r)
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		slot := q.slot(name)

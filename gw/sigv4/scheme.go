@@ -57,7 +57,7 @@ func SchemeOf(r *http.Request) (Scheme, error) {
 			return Anonymous, err
 		}
 	}
-	_, query := targetOf(r)
+	_, query := Target(r)
 	inQuery := querySchemeOf(query)
 	if inQuery == Anonymous {
 		return scheme, nil
@@ -113,13 +113,17 @@ func querySchemeOf(query string) Scheme {
 // HoistQuery copies the x-amz-* parameters of a presigned request's query into
 // its headers, where they are not there already: S3 takes such parameters for
 // headers, and SDKs move headers such as x-amz-acl into the URLs they presign.
-// The parameters of the authentication itself stay where they are. Call it after
-// verification.
-func HoistQuery(r *http.Request) {
-	_, query := targetOf(r)
+// In version 2 Content-Type and Content-MD5 may stand there as well. The
+// parameters of the authentication itself stay where they are. It does nothing
+// to a request that is not presigned, whose query nobody meant so.
+func (res *Result) HoistQuery(r *http.Request) {
+	if res.Scheme != QueryV4 && res.Scheme != QueryV2 {
+		return
+	}
+	_, query := Target(r)
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		if len(name) < len(amzPrefix) || !strings.EqualFold(name[:len(amzPrefix)], amzPrefix) || isAuthParameter(name) {
+		if !res.isHoisted(name) {
 			continue
 		}
 		value, err := url.QueryUnescape(value)
@@ -128,6 +132,13 @@ func HoistQuery(r *http.Request) {
 		}
 		r.Header.Set(name, value)
 	}
+}
+
+func (res *Result) isHoisted(name string) bool {
+	if len(name) > len(amzPrefix) && strings.EqualFold(name[:len(amzPrefix)], amzPrefix) {
+		return !isAuthParameter(name)
+	}
+	return res.Scheme == QueryV2 && (name == "content-type" || name == "content-md5")
 }
 
 func isAuthParameter(name string) bool {
