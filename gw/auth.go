@@ -48,9 +48,7 @@ func (a *authenticator) authenticate(q *request) error {
 	if !ok { // revoked since the signature was verified
 		return sigv4.UnknownKey(signed.AccessKey)
 	}
-	if scheme == sigv4.QueryV4 || scheme == sigv4.QueryV2 {
-		sigv4.HoistQuery(q.r)
-	}
+	signed.HoistQuery(q.r)
 	q.user, q.signed = who.User, true
 	return q.openBody(signed)
 }
