@@ -124,7 +124,8 @@ var awkwardKeys = []string{
 func awsClient(rec *recorder) *s3.Client {
 	return s3.New(s3.Options{
 		BaseEndpoint: aws.String(rec.URL), Region: region, UsePathStyle: true, HTTPClient: rec.Client(),
-		Credentials: awscreds.NewStaticCredentialsProvider(accessKey, secretKey, ""),
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		Credentials:                awscreds.NewStaticCredentialsProvider(accessKey, secretKey, ""),
 	})
 }
 
@@ -228,8 +229,11 @@ func TestMinioSDK(t *testing.T) {
 					continue // the client refuses them
 				}
 				what := fmt.Sprintf("put %q, tls %v, trailers %v", key, tls, trailing)
-				_, err := client.PutObject(ctx, "bucket", key, bytes.NewReader([]byte(data)), int64(len(data)), minio.PutObjectOptions{
-					UserMetadata: map[string]string{"A": "b"}})
+				opts := minio.PutObjectOptions{UserMetadata: map[string]string{"A": "b"}}
+				if trailing {
+					opts.Checksum = minio.ChecksumCRC32C
+				}
+				_, err := client.PutObject(ctx, "bucket", key, bytes.NewReader([]byte(data)), int64(len(data)), opts)
 				got := rec.last(t, what, err)
 				if got.data != data {
 					t.Errorf("%s: %d bytes came", what, len(got.data))
