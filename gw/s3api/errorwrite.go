@@ -3,6 +3,8 @@ package s3api
 import (
 	"net/http"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // xmlHeader starts every XML answer.
@@ -17,9 +19,9 @@ func AppendError(dst []byte, e *Error, id RequestID, resource string) []byte {
 	dst = append(dst, xmlHeader...)
 	dst = append(dst, "<Error>"...)
 	dst = appendElement(dst, "Code", string(e.Code))
-	dst = appendElement(dst, "Message", e.text())
+	dst = appendElement(dst, "Message", displayText(e.text()))
 	for _, d := range e.Detail {
-		dst = appendElement(dst, d.Name, d.Value)
+		dst = appendElement(dst, d.Name, displayText(d.Value))
 	}
 	if resource != "" {
 		dst = appendElement(dst, "Resource", resource)
@@ -27,6 +29,17 @@ func AppendError(dst []byte, e *Error, id RequestID, resource string) []byte {
 	dst = appendElement(dst, "RequestId", id.Request)
 	dst = appendElement(dst, "HostId", id.Host)
 	return append(dst, "</Error>"...)
+}
+
+// displayText replaces what XML 1.0 cannot hold by U+FFFD. In an answer that names objects that would be wrong (see
+// appendText); in an error it keeps the document readable, and so the code, which is what clients act on.
+func displayText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 // WriteError answers the request with the S3 error in err's chain (see [AsError]) and returns it, so that the caller can log

@@ -43,14 +43,13 @@ type PartEntry struct {
 	Checksums    []Checksum
 }
 
-// ListPartsAnswer is the answer of ListParts.
+// ListPartsAnswer is the answer of ListParts, which has no encoding-type.
 type ListPartsAnswer struct {
 	Bucket, Key, UploadID string
 	PartNumberMarker      int
 	NextPartNumberMarker  int // the last part of this page; 0 on an empty page
 	MaxParts              int
 	Truncated             bool
-	Encoding              Encoding
 	Initiator, Owner      Owner
 	StorageClass          StorageClass
 	ChecksumAlgorithm     string // "" is left out
@@ -62,7 +61,7 @@ type ListPartsAnswer struct {
 func (a *ListPartsAnswer) Append(dst []byte) []byte {
 	dst = appendRoot(dst, "ListPartsResult")
 	dst = appendElement(dst, "Bucket", a.Bucket)
-	dst = a.Encoding.appendElement(dst, "Key", a.Key)
+	dst = appendElement(dst, "Key", a.Key)
 	dst = appendElement(dst, "UploadId", a.UploadID)
 	dst = a.Initiator.append(dst, "Initiator")
 	dst = a.Owner.append(dst, "Owner")
@@ -70,7 +69,6 @@ func (a *ListPartsAnswer) Append(dst []byte) []byte {
 	dst = appendInt(dst, "PartNumberMarker", int64(a.PartNumberMarker))
 	dst = appendInt(dst, "NextPartNumberMarker", int64(a.NextPartNumberMarker))
 	dst = appendInt(dst, "MaxParts", int64(a.MaxParts))
-	dst = appendEncodingType(dst, a.Encoding)
 	dst = appendBool(dst, "IsTruncated", a.Truncated)
 	dst = appendOptional(dst, "ChecksumAlgorithm", a.ChecksumAlgorithm)
 	dst = appendOptional(dst, "ChecksumType", a.ChecksumType)

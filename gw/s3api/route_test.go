@@ -197,6 +197,31 @@ func TestParseQuery(t *testing.T) {
 	}
 }
 
+// Whatever the query, parsing gives UTF-8 or an S3 error, and matching gives an operation of the method or an S3 error.
+func FuzzMatch(f *testing.F) {
+	f.Add("PUT", "partNumber=1&uploadId=%2B")
+	f.Add("GET", "list-type=2&prefix=a+b;c")
+	f.Add("OPTIONS", "uploads")
+	f.Fuzz(func(t *testing.T, method, raw string) {
+		query, err := ParseQuery(raw)
+		if err != nil {
+			if codeOf(err) != InvalidURI {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, key := range []bool{false, true} {
+			op, err := Match(method, true, key, query, nil)
+			if err == nil && (opTable[op].method != method || op.OnObject() != key) {
+				t.Fatalf("%s %q: %v", method, raw, op)
+			}
+			if code := codeOf(err); err != nil && code != MethodNotAllowed && code != InvalidArgument {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func BenchmarkMatch(b *testing.B) {
 	query, _ := ParseQuery("x-id=GetObject")
 	header := http.Header{"Authorization": {"x"}, "Host": {"y"}}
