@@ -85,13 +85,24 @@ func newSession(t *testing.T, mode string) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &session{config: &config{binary: self, pace: tinyPace}, work: t.TempDir(), stderr: io.Discard}
+	return &session{config: &config{binary: self, pace: tinyPace}, work: t.TempDir(), list: smallScenarios(), stderr: io.Discard}
+}
+
+// smallScenarios are the real ones with bodies that a test can afford.
+func smallScenarios() []scenario {
+	list := scenarios()
+	for i := range list {
+		if list[i].size == "16MiB" {
+			list[i].size = "128KiB"
+		}
+		if list[i].prepared {
+			list[i].objects = 100
+		}
+	}
+	return list
 }
 
 func TestComparesAll(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes some hundred megabytes")
-	}
 	s := newSession(t, "ok")
 	if err := s.compare(context.Background()); err != nil {
 		t.Fatal(err)
@@ -100,7 +111,7 @@ func TestComparesAll(t *testing.T) {
 		t.Errorf("notes: %v", s.figures.Notes)
 	}
 	for i, r := range s.figures.Results {
-		sc := scenarios()[i]
+		sc := s.list[i]
 		if len(r.Samples["holdfast"]) != 2 || len(r.Samples["null"]) != 2 || (len(r.Samples["raw"]) == 2) != sc.raw {
 			t.Errorf("%s: %d, %d and %d samples", r.Name, len(r.Samples["holdfast"]), len(r.Samples["null"]), len(r.Samples["raw"]))
 		}

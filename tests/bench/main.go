@@ -48,7 +48,7 @@ func parseConfig(args []string, stderr io.Writer) (*config, error) {
 	fs.IntVar(&c.scale, "scale", 0, "compare the cost of operations at 100 thousand names and at this `number`, instead of the scenarios")
 	fs.StringVar(&c.binary, "holdfast", "", "`binary` to measure; built from ./cmd/holdfast if empty")
 	fs.StringVar(&c.dir, "dir", "", "`directory` on the filesystem to measure; a temporary one if empty")
-	fs.StringVar(&c.json, "json", "bench.json", "`file` for all figures")
+	fs.StringVar(&c.json, "json", filepath.Join(os.TempDir(), "holdfast-bench.json"), "`file` for all figures")
 	fs.IntVar(&c.rounds, "rounds", 0, "`number` of rounds, 0: what the mode prescribes")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			return fmt.Errorf("go build ./cmd/holdfast: %w\n%s", err, out)
 		}
 	}
-	s := &session{config: c, work: work, stderr: stderr,
+	s := &session{config: c, work: work, list: scenarios(), stderr: stderr,
 		figures: figures{Started: time.Now().UTC(), Machine: describe(work, commit(ctx)), Quick: c.quick}}
 	if c.scale > 0 {
 		err = s.scaleUp(ctx)
@@ -116,6 +116,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err := s.figures.table(stdout); err != nil {
 		return err
 	}
+	s.say("all figures are in %s", c.json)
 	if len(s.figures.Notes) > 0 {
 		return fmt.Errorf("%d measurements are missing: %s", len(s.figures.Notes), s.figures.Notes[0])
 	}
@@ -143,6 +144,7 @@ func (f *figures) save(path string) error {
 type session struct {
 	*config
 	work    string
+	list    []scenario
 	stderr  io.Writer
 	figures figures
 }
@@ -190,9 +192,8 @@ func (s *session) compare(ctx context.Context) (err error) {
 		servers[null] = n
 		defer func() { err = errors.Join(err, n.stop()) }()
 	}
-	list := scenarios()
-	for _, sc := range list {
-		s.figures.Results = append(s.figures.Results, &result{Name: sc.name, InBytes: sc.inBytes, Samples: map[string][]sample{}})
+	for _, sc := range s.list {
+		s.figures.Results = append(s.figures.Results, &result{Name: sc.name, InBytes: sc.inBytes, Samples: map[string][]sample{}, target: sc.target})
 		for who, srv := range servers {
 			if err := sc.prepare(ctx, srv); err != nil {
 				s.note("%s, %s: %v", sc.name, who, err)
@@ -200,8 +201,8 @@ func (s *session) compare(ctx context.Context) (err error) {
 		}
 	}
 	for round := range s.pace.rounds {
-		for i := range list {
-			if err := s.round(ctx, &list[i], s.figures.Results[i], servers, round); err != nil {
+		for i := range s.list {
+			if err := s.round(ctx, &s.list[i], s.figures.Results[i], servers, round); err != nil {
 				return err
 			}
 		}

@@ -160,6 +160,7 @@ type result struct {
 	Name    string
 	InBytes bool
 	Samples map[string][]sample
+	target  target
 }
 
 // median is the median of a figure over the rounds of a subject, 0 without

@@ -35,8 +35,7 @@ func (f *figures) speed(b *strings.Builder) {
 	fmt.Fprintf(b, "\nMedians, concurrency %d. (a) null: same server and authentication without a store; (b) raw: pwrite and fdatasync.\n\n", concurrency)
 	b.WriteString("| scenario | holdfast | null (a) | raw (b) | of (a) | of (b) | p50 | p99 | CPU µs/request | null CPU | target | met |\n")
 	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|---|\n")
-	list := scenarios()
-	for i, r := range f.Results {
+	for _, r := range f.Results {
 		unit := "/s"
 		if r.InBytes {
 			unit = " MiB/s"
@@ -44,7 +43,7 @@ func (f *figures) speed(b *strings.Builder) {
 		mine := r.throughput(ours)
 		p50 := r.median(ours, func(s sample) float64 { return s.P50Micros })
 		p99 := r.median(ours, func(s sample) float64 { return s.P99Micros })
-		text, met := list[i].target.judge(r)
+		text, met := r.target.judge(r)
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %.2f ms | %.2f ms | %.0f | %.0f | %s | %s |\n", r.Name,
 			amount(mine, unit), amount(r.throughput(null), unit), amount(r.throughput(raw), unit),
 			share(mine, r.throughput(null)), share(mine, r.throughput(raw)), p50/1000, p99/1000, r.cpu(ours), r.cpu(null), text, met)
