@@ -387,3 +387,17 @@ func TestSignStreamRefuses(t *testing.T) {
 		t.Errorf("a body shorter than its size: %v", err)
 	}
 }
+
+// A hash that the user of a presigned URL adds is checked, though not signed.
+func TestPresignedWithHash(t *testing.T) {
+	for data, code := range map[string]string{"hello": "", "hellO": CodeContentSHA256Mismatch} {
+		r := request("PUT", "/key", docHost)
+		r.RequestURI = ""
+		NewSigner(Credentials{AccessKey: docKey, SecretKey: docSecret}, "us-east-1").Presign(r, docTime, MaxExpires)
+		r = request("PUT", r.URL.RequestURI(), docHost, "X-Amz-Content-Sha256", hashOf("hello"))
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(data)), int64(len(data))
+		if _, err := io.ReadAll(open(t, r)); codeOf(err) != code {
+			t.Errorf("%s: got %v, want %q", data, err, code)
+		}
+	}
+}

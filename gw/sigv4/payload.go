@@ -53,7 +53,7 @@ func parsePayload(value string) (Payload, error) {
 	case StreamingUnsigned:
 		return PayloadUnsignedTrailer, nil
 	case streamingECDSA, streamingECDSATrailer:
-		return 0, refuseECDSA()
+		return 0, unsupportedMechanism()
 	}
 	if isHash(value) {
 		return PayloadHash, nil

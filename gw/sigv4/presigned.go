@@ -3,6 +3,7 @@ package sigv4
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,13 +31,8 @@ func (v *Verifier) verifyQuery(r *http.Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	payload := PayloadUnsigned
-	if q.payload == "" {
-		q.payload = r.Header.Get(canonicalContentSHA256)
-	}
-	if q.payload == "" {
-		q.payload = UnsignedPayload
-	} else if payload, err = parsePayload(q.payload); err != nil {
+	signed, declared, payload, err := q.payloads(r.Header.Get(canonicalContentSHA256), auth.signedHeaders)
+	if err != nil {
 		return nil, err
 	}
 	res := &Result{
@@ -47,15 +43,37 @@ func (v *Verifier) verifyQuery(r *http.Request) (*Result, error) {
 		Expires:      expires,
 		SessionToken: q.token,
 		Payload:      payload,
-		payloadHash:  q.payload,
+		payloadHash:  declared,
 	}
 	if res.SessionToken == "" {
 		res.SessionToken = r.Header.Get("X-Amz-Security-Token")
 	}
-	if err := v.check(r, &auth, res, q.date, "X-Amz-Signature"); err != nil {
+	if err := v.check(r, &auth, res, signed, q.date, "X-Amz-Signature"); err != nil {
 		return nil, err
 	}
 	return res, nil
+}
+
+// payloads returns what the signature says of the body, what the client declared
+// of it, and the mode that follows. They are the same, unsigned if nothing was
+// said, but for one case: a hash sent along in a header that was not signed, which
+// users of a URL may add, is checked though the signature covers no payload.
+func (q *queryAuth) payloads(header string, names []string) (signed, declared string, mode Payload, err error) {
+	declared = q.payload
+	if declared == "" {
+		declared = header
+	}
+	if declared == "" {
+		declared = UnsignedPayload
+	}
+	if mode, err = parsePayload(declared); err != nil {
+		return "", "", 0, err
+	}
+	signed = declared
+	if q.payload == "" && mode == PayloadHash && !slices.Contains(names, contentSHA256) {
+		signed = UnsignedPayload
+	}
+	return signed, declared, mode, nil
 }
 
 // parseQueryAuth collects the parameters. Twice the same one is refused: two
@@ -79,7 +97,7 @@ func parseQueryAuth(r *http.Request) (*queryAuth, error) {
 		*slot = value
 	}
 	if q.algorithm == algorithmECDSA {
-		return nil, refuseECDSA()
+		return nil, unsupportedMechanism()
 	}
 	if q.algorithm != "" && q.algorithm != algorithm {
 		return nil, queryError(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`)

@@ -78,12 +78,12 @@ func headerScheme(auth string) (Scheme, error) {
 	case "AWS":
 		return HeaderV2, nil
 	case algorithmECDSA:
-		return Anonymous, refuseECDSA()
+		return Anonymous, unsupportedMechanism()
 	}
 	return Anonymous, InvalidArgument("Unsupported Authorization Type", "Authorization", auth)
 }
 
-func refuseECDSA() *Error {
+func unsupportedMechanism() *Error {
 	return refuse(CodeInvalidRequest, "The authorization mechanism you have provided is not supported. "+
 		"Please use AWS4-HMAC-SHA256.")
 }

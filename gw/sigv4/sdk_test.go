@@ -255,3 +255,48 @@ func TestMinioSDK(t *testing.T) {
 		}
 	}
 }
+
+// What our own signer makes verifies after a real trip over HTTP.
+func TestOurSignerOverHTTP(t *testing.T) {
+	rec := newRecorder(t, false)
+	data := strings.Repeat("0123456789", 20_000)
+	s := sigv4.NewSigner(sigv4.Credentials{AccessKey: accessKey, SecretKey: secretKey, SessionToken: "token"}, region)
+	newRequest := func(method string, body io.Reader) *http.Request {
+		r, err := http.NewRequest(method, rec.URL+"/bucket/a%20b/%C3%A4+(1)?versionId=a%2Bb&acl", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Amz-Meta-A", " x   y ")
+		return r
+	}
+	do := func(what string, r *http.Request) seen {
+		resp, err := rec.Client().Do(r)
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		return rec.last(t, what, err)
+	}
+	r := newRequest(http.MethodPut, strings.NewReader(data))
+	s.Sign(r, time.Now(), sigv4.UnsignedPayload)
+	if got := do("header", r); got.data != data {
+		t.Errorf("header: %d bytes came", len(got.data))
+	}
+	r = newRequest(http.MethodGet, nil)
+	s.Presign(r, time.Now(), time.Minute)
+	if got := do("presigned", r); got.scheme != sigv4.QueryV4 {
+		t.Errorf("presigned: %+v", got)
+	}
+	for _, st := range []sigv4.Stream{
+		{Payload: sigv4.PayloadChunked}, {Payload: sigv4.PayloadChunkedTrailer, Checksum: checksum.CRC64NVME},
+		{Payload: sigv4.PayloadUnsignedTrailer, Checksum: checksum.CRC32C, Chunk: 1 << 20},
+	} {
+		st.Body, st.Size = strings.NewReader(data), int64(len(data))
+		r = newRequest(http.MethodPut, nil)
+		if err := s.SignStream(r, time.Now(), st); err != nil {
+			t.Fatal(err)
+		}
+		if got := do("stream", r); got.data != data || got.payload != st.Payload {
+			t.Errorf("stream: %d bytes came in mode %d", len(got.data), got.payload)
+		}
+	}
+}

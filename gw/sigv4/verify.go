@@ -87,7 +87,7 @@ func (v *Verifier) verifyHeader(r *http.Request) (*Result, error) {
 	header := r.Header.Get("Authorization")
 	if scheme, err := headerScheme(header); err != nil || scheme != HeaderV4 {
 		if err == nil {
-			err = refuseECDSA()
+			err = unsupportedMechanism()
 		}
 		return nil, err
 	}
@@ -118,15 +118,16 @@ func (v *Verifier) verifyHeader(r *http.Request) (*Result, error) {
 		Payload:      payload,
 		payloadHash:  declared,
 	}
-	if err := v.check(r, &auth, res, when, ""); err != nil {
+	if err := v.check(r, &auth, res, declared, when, ""); err != nil {
 		return nil, err
 	}
 	return res, nil
 }
 
 // check computes the signature and compares it. Everything else is verified by
-// now. except is the query parameter that carries the signature.
-func (v *Verifier) check(r *http.Request, auth *authorization, res *Result, when, except string) error {
+// now. payload is the last line of the canonical request, when the time as sent,
+// except the query parameter that carries the signature.
+func (v *Verifier) check(r *http.Request, auth *authorization, res *Result, payload, when, except string) error {
 	secret, ok, err := v.secrets(r.Context(), auth.accessKey)
 	if err != nil {
 		return fmt.Errorf("sigv4: look up an access key: %w", err)
@@ -139,7 +140,7 @@ func (v *Verifier) check(r *http.Request, auth *authorization, res *Result, when
 	}
 	s := newScratch()
 	defer s.release()
-	if !s.build(r, auth.signedHeaders, res.payloadHash, except) {
+	if !s.build(r, auth.signedHeaders, payload, except) {
 		return refuse(CodeInvalidURI, "Couldn't parse the specified URI.")
 	}
 	s.toSign = appendStringToSign(s.toSign, when, auth.scope, s.canonical)
