@@ -308,7 +308,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpCreateSession: {
 		name: "CreateSession", method: "GET", on: onBucket, query: []string{"session"},
-		action: "s3:CreateSession",
+		action: "s3express:CreateSession",
 	},
 	OpGetBucketAbac: {
 		name: "GetBucketAbac", method: "GET", on: onBucket, query: []string{"abac"},
@@ -352,7 +352,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpWriteGetObjectResponse: {
 		name: "WriteGetObjectResponse", method: "POST", on: onBucket, headers: []string{"X-Amz-Request-Route", "X-Amz-Request-Token"},
-		action: "s3:WriteGetObjectResponse",
+		action: "s3-object-lambda:WriteGetObjectResponse",
 	},
 	OpPostObject:      {name: "PostObject", method: "POST", on: onBucket, action: "s3:PutObject"},
 	OpPreflightBucket: {name: "PreflightBucket", method: "OPTIONS", on: onBucket},
