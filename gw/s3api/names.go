@@ -13,8 +13,8 @@ const (
 	MaxKey        = 1024
 )
 
-// Bucket names that begin or end so belong to other kinds of S3 resources (access points, directory and table buckets, Outposts) or are
-// reserved by S3; clients treat them specially.
+// Bucket names that begin or end so belong to other kinds of S3 resources (access points, directory and table buckets,
+// Outposts) or are reserved by S3; clients treat them specially.
 var (
 	reservedPrefixes = [...]string{"xn--", "sthree-", "amzn-s3-demo-"}
 	reservedSuffixes = [...]string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"}
