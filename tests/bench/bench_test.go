@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -139,6 +140,30 @@ func TestComparesAll(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("table lacks %q:\n%s", want, out.String())
 		}
+	}
+}
+
+func TestScale(t *testing.T) {
+	s := newSession(t, "ok")
+	srv, err := startServer(context.Background(), s.binary, s.work)
+	if err != nil {
+		t.Fatal(err)
+	}
+	costs, err := measureScale(context.Background(), srv, []int{300, 900}, s.pace, s.say)
+	if err := errors.Join(err, srv.stop()); err != nil {
+		t.Fatal(err)
+	}
+	if len(costs) != 2 || costs[0].Names != 300 || costs[1].Names != 900 {
+		t.Fatalf("costs %+v", costs)
+	}
+	for _, op := range []string{"put", "get", "stat", "delete", "list"} {
+		if costs[1].PerSecond[op] <= 0 {
+			t.Errorf("%s: %v per second", op, costs[1].PerSecond[op])
+		}
+	}
+	var out bytes.Buffer
+	if err := (&figures{Scale: costs}).table(&out); err != nil || !strings.Contains(out.String(), "| 900 |") {
+		t.Errorf("table: %v\n%s", err, out.String())
 	}
 }
 

@@ -83,11 +83,11 @@ type cost struct {
 	Disk         usage
 }
 
-// measureScale loads names without content, first scaleBase and then n of
-// them, and measures what operations cost at each number.
-func measureScale(ctx context.Context, s *server, n int, p pace, say func(string, ...any)) ([]cost, error) {
+// measureScale loads names without content, as many as each step says, and
+// measures what operations cost at each.
+func measureScale(ctx context.Context, s *server, steps []int, p pace, say func(string, ...any)) ([]cost, error) {
 	var costs []cost
-	for _, names := range []int{scaleBase, n} {
+	for _, names := range steps {
 		say("load %d names", names)
 		// The first names are written again: the time for that is small, and
 		// the key space stays one.
@@ -95,7 +95,7 @@ func measureScale(ctx context.Context, s *server, n int, p pace, say func(string
 		if _, err := drive(ctx, nil, args...); err != nil {
 			return costs, err
 		}
-		c, err := measureCost(ctx, s, names, p)
+		c, err := measureCost(ctx, s, names, steps[0]/5, p)
 		if err != nil {
 			return costs, err
 		}
@@ -104,12 +104,12 @@ func measureScale(ctx context.Context, s *server, n int, p pace, say func(string
 	return costs, nil
 }
 
-// measureCost measures the operations at the number of names there now. New
-// names for puts are made in the same directory under another seed, and
-// deleted again.
-func measureCost(ctx context.Context, s *server, names int, p pace) (*cost, error) {
+// measureCost measures the operations at the number of names there now. As
+// many new names as said are put into the same directory, under another seed,
+// and deleted again.
+func measureCost(ctx context.Context, s *server, names, fresh int, p pace) (*cost, error) {
 	c := &cost{Names: names, CPUMicros: map[string]float64{}, PerSecond: map[string]float64{}}
-	extra := []string{"--objects", strconv.Itoa(scaleBase / 5), "--seed", "2"}
+	extra := []string{"--objects", strconv.Itoa(fresh), "--seed", "2"}
 	existing := []string{"--objects", strconv.Itoa(names), "--duration", p.duration.String(), "--warm-up", p.warmUp.String()}
 	steps := []struct {
 		workload string

@@ -166,7 +166,7 @@ func (s *session) scaleUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	costs, err := measureScale(ctx, srv, s.scale, s.pace, s.say)
+	costs, err := measureScale(ctx, srv, []int{scaleBase, s.scale}, s.pace, s.say)
 	s.figures.Scale = costs
 	return errors.Join(err, srv.stop())
 }

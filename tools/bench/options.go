@@ -23,6 +23,9 @@ const (
 	maxBatch       = 1000  // keys per multi-delete and per listing page, by S3
 	maxParts       = 10000 // per multipart upload, by S3
 	maxRetries     = 100
+	// maxMixed bounds the objects of the mixed workload, which remembers for
+	// each whether it exists (8 bytes).
+	maxMixed = 1 << 27
 )
 
 // options are the flags of a run against an endpoint, checked.
@@ -225,6 +228,9 @@ func (o *options) checkObjects(r *rawFlags) error {
 	}
 	if o.mix, err = parseMix(r.mix); err != nil {
 		return badFlag("mix", "%v", err)
+	}
+	if o.workload == "mixed" && o.objects > maxMixed {
+		return badFlag("objects", "mixed takes at most %d", maxMixed)
 	}
 	if o.workload == "mixed" && o.objects < int64(o.concurrency) {
 		return badFlag("objects", "mixed needs at least one object per connection (--concurrency %d)", o.concurrency)
