@@ -401,3 +401,32 @@ func TestPresignedWithHash(t *testing.T) {
 		}
 	}
 }
+
+func TestAnonymousBodies(t *testing.T) {
+	const framed = "3\r\nabc\r\n0\r\nx-amz-checksum-crc32:NSRBwg==\r\n\r\n"
+	for _, c := range []struct{ payload, data, code string }{
+		{"", "abc", ""}, {UnsignedPayload, "abc", ""}, {hashOf("abc"), "abc", ""}, {hashOf("abd"), "abc", CodeContentSHA256Mismatch},
+		{StreamingUnsigned, framed, ""}, {StreamingUnsigned, strings.Replace(framed, "abc", "abd", 1), checksum.CodeBadDigest},
+		{StreamingPayload, framed, CodeInvalidArgument}, {StreamingTrailer, framed, CodeInvalidArgument}, {"nonsense", "", CodeInvalidArgument},
+	} {
+		r := request("PUT", "/key", docHost, "X-Amz-Decoded-Content-Length", "3")
+		if c.payload != "" {
+			r.Header.Set("X-Amz-Content-Sha256", c.payload)
+		}
+		if c.payload == StreamingUnsigned {
+			r.Header.Set("X-Amz-Trailer", "x-amz-checksum-crc32")
+		}
+		setWire(r, []byte(c.data))
+		var got []byte
+		res, err := Unsigned(r)
+		if err == nil {
+			var body *Body
+			if body, err = res.Body(r, checksum.Declared{}); err == nil {
+				got, err = io.ReadAll(body)
+			}
+		}
+		if codeOf(err) != c.code || err == nil && string(got) != "abc" {
+			t.Errorf("%q: got %q, %v, want code %q", c.payload, got, err, c.code)
+		}
+	}
+}

@@ -100,3 +100,26 @@ func ContentEncoding(value string) string {
 	}
 	return strings.Join(kept, ",")
 }
+
+// Unsigned returns a Result for a request whose SchemeOf is Anonymous, so that
+// its body is read like any other: SDKs frame bodies and send trailing checksums
+// without credentials, too. The declared hash, if there is one, is checked. The
+// error is an *Error; chunk signatures without a signature before them are
+// refused.
+func Unsigned(r *http.Request) (*Result, error) {
+	res := &Result{Scheme: Anonymous}
+	value := r.Header.Get(canonicalContentSHA256)
+	if value == "" {
+		return res, nil
+	}
+	var err error
+	if res.Payload, err = parsePayload(value); err != nil {
+		return nil, err
+	}
+	if res.Payload.signsChunks() {
+		return nil, InvalidArgument("x-amz-content-sha256 must not announce signed chunks in a request that is not signed.",
+			contentSHA256, value)
+	}
+	res.payloadHash = value
+	return res, nil
+}
