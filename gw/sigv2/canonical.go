@@ -29,8 +29,8 @@ var subresources = []string{
 //
 //	method \n Content-MD5 \n Content-Type \n date \n x-amz-headers resource
 //
-// query is nil unless the request is presigned, when headers may stand in it.
-func stringToSign(r *http.Request, bucket, date string, query url.Values) string {
+// path is the raw path of the request. query is nil unless the request is presigned, when headers may stand in it.
+func stringToSign(r *http.Request, bucket, path, date string, query url.Values) string {
 	var b strings.Builder
 	b.WriteString(r.Method)
 	for _, value := range [...]string{
@@ -43,7 +43,7 @@ func stringToSign(r *http.Request, bucket, date string, query url.Values) string
 	}
 	b.WriteByte('\n')
 	writeAmzHeaders(&b, r.Header, query)
-	writeResource(&b, r, bucket)
+	writeResource(&b, r, bucket, path)
 	return b.String()
 }
 
@@ -88,8 +88,8 @@ func writeAmzHeaders(b *strings.Builder, h http.Header, query url.Values) {
 
 // writeResource writes the bucket of the host, the path as it came over the
 // wire, and the signed parameters of the query, sorted and decoded.
-func writeResource(b *strings.Builder, r *http.Request, bucket string) {
-	path, query := sigv4.Target(r)
+func writeResource(b *strings.Builder, r *http.Request, bucket, path string) {
+	_, query := sigv4.Target(r)
 	if bucket != "" {
 		b.WriteByte('/')
 		b.WriteString(bucket)

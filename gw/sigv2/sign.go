@@ -19,13 +19,14 @@ func Sign(r *http.Request, creds sigv4.Credentials, bucket string, at time.Time)
 	if creds.SessionToken != "" {
 		r.Header.Set("X-Amz-Security-Token", creds.SessionToken)
 	}
+	path, _ := sigv4.Target(r)
 	date := ""
 	if r.Header.Get("X-Amz-Date") == "" {
 		date = at.UTC().Format(http.TimeFormat)
 		r.Header.Set("Date", date)
 	}
 	r.Header.Set("Authorization", "AWS "+creds.AccessKey+":"+
-		signature(creds.SecretKey, stringToSign(r, bucket, date, nil)))
+		signature(creds.SecretKey, stringToSign(r, bucket, path, date, nil)))
 }
 
 // Presign turns r into a presigned request by adding to the query of its URL.
@@ -33,7 +34,8 @@ func Sign(r *http.Request, creds sigv4.Credentials, bucket string, at time.Time)
 // URL must send them.
 func Presign(r *http.Request, creds sigv4.Credentials, bucket string, expires time.Time) {
 	date := strconv.FormatInt(expires.Unix(), 10)
-	sig := signature(creds.SecretKey, stringToSign(r, bucket, date, nil))
+	path, _ := sigv4.Target(r)
+	sig := signature(creds.SecretKey, stringToSign(r, bucket, path, date, nil))
 	if r.URL.RawQuery != "" {
 		r.URL.RawQuery += "&"
 	}

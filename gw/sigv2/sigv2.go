@@ -70,11 +70,17 @@ func (v *Verifier) Verify(r *http.Request, bucket string) (*sigv4.Result, error)
 	if !ok {
 		return nil, sigv4.UnknownKey(claim.result.AccessKey)
 	}
-	toSign := stringToSign(r, bucket, claim.date, claim.query)
-	if subtle.ConstantTimeCompare([]byte(signature(secret, toSign)), []byte(claim.signature)) != 1 {
-		return nil, sigv4.Mismatch(claim.result.AccessKey, toSign, claim.signature, "")
+	path, _ := sigv4.Target(r)
+	toSign := stringToSign(r, bucket, path, claim.date, claim.query)
+	if claim.matches(secret, toSign) {
+		return &claim.result, nil
 	}
-	return &claim.result, nil
+	// Some clients send /bucket and sign /bucket/; the two name the same.
+	if bucket == "" && strings.LastIndexByte(path, '/') == 0 && path != "/" &&
+		claim.matches(secret, stringToSign(r, bucket, path+"/", claim.date, claim.query)) {
+		return &claim.result, nil
+	}
+	return nil, sigv4.Mismatch(claim.result.AccessKey, toSign, claim.signature, "")
 }
 
 // claim is what a request says before it is verified.
@@ -83,6 +89,10 @@ type claim struct {
 	signature string
 	date      string     // the date line of the string to sign
 	query     url.Values // of a presigned request: may stand in for headers
+}
+
+func (c *claim) matches(secret, toSign string) bool {
+	return subtle.ConstantTimeCompare([]byte(signature(secret, toSign)), []byte(c.signature)) == 1
 }
 
 // headerClaim reads "AWS key:signature" and checks the clock.

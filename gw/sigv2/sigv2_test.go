@@ -157,6 +157,22 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// botocore sends /bucket and signs /bucket/.
+func TestBucketWithoutSlash(t *testing.T) {
+	creds := sigv4.Credentials{AccessKey: docKey, SecretKey: docSecret}
+	for _, c := range []struct{ signed, sent, code string }{
+		{"/b/?acl", "/b?acl", ""}, {"/b?acl", "/b?acl", ""}, {"/b?acl", "/b/?acl", sigv4.CodeSignatureDoesNotMatch},
+		{"/b/k/", "/b/k", sigv4.CodeSignatureDoesNotMatch}, {"//", "/", sigv4.CodeSignatureDoesNotMatch},
+	} {
+		r := request("PUT", c.signed)
+		Sign(r, creds, "", now)
+		r.RequestURI = c.sent
+		if _, err := at(now).Verify(r, ""); codeOf(err) != c.code {
+			t.Errorf("signed %s, sent %s: got %v, want %q", c.signed, c.sent, err, c.code)
+		}
+	}
+}
+
 func TestQueryRefusals(t *testing.T) {
 	expires := time.Unix(1175139620, 0)
 	for _, c := range []struct {
