@@ -9,32 +9,6 @@ import (
 	"holdfast/volume"
 )
 
-// kindCodes is the one table from the kinds of the store's errors to the codes S3 clients know. A handler that can say
-// more (which key, which part) does so before an error comes here. What is missing is InternalError.
-var kindCodes = map[holdfast.Kind]s3api.Code{
-	holdfast.Invalid:       s3api.InvalidArgument,
-	holdfast.NotFound:      s3api.NoSuchKey,
-	holdfast.NotEmpty:      s3api.BucketNotEmpty,
-	holdfast.Precondition:  s3api.PreconditionFailed,
-	holdfast.Conflict:      s3api.ConditionalRequestConflict,
-	holdfast.NoSuchUpload:  s3api.NoSuchUpload,
-	holdfast.InvalidPart:   s3api.InvalidPart,
-	holdfast.PartTooSmall:  s3api.EntityTooSmall,
-	holdfast.NotOwner:      s3api.ServiceUnavailable,
-	holdfast.Unavailable:   s3api.ServiceUnavailable,
-	holdfast.Doomed:        s3api.ServiceUnavailable,
-	holdfast.Unknown:       s3api.ServiceUnavailable,
-	holdfast.DirGone:       s3api.ServiceUnavailable,
-	holdfast.Overload:      s3api.SlowDown,
-	holdfast.NoSpace:       s3api.InsufficientStorage,
-	holdfast.TooLarge:      s3api.EntityTooLarge,
-	holdfast.Aborted:       s3api.IncompleteBody,
-	holdfast.Locked:        s3api.AccessDenied,
-	holdfast.Denied:        s3api.AccessDenied,
-	holdfast.Unsupported:   s3api.NotImplemented,
-	holdfast.QuotaExceeded: s3api.QuotaExceeded,
-}
-
 // s3Error returns what the client of q is told of err.
 func s3Error(q *request, err error) *s3api.Error {
 	var already *s3api.Error
@@ -47,21 +21,15 @@ func s3Error(q *request, err error) *s3api.Error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return s3api.E(s3api.ServiceUnavailable).WithCause(err)
 	}
-	kind := holdfast.KindOf(err)
-	code, ok := kindCodes[kind]
-	if !ok {
-		code = s3api.InternalError
-	}
-	e := s3api.E(code).WithCause(err)
-	switch kind {
+	switch holdfast.KindOf(err) {
 	case holdfast.NotFound:
-		e = s3api.NoKey(q.target.Key).WithCause(err)
+		return s3api.NoKey(q.target.Key).WithCause(err)
 	case holdfast.NoSuchUpload:
-		e = s3api.NoUpload(q.query.Get("uploadId")).WithCause(err)
+		return s3api.NoUpload(q.query.Get("uploadId")).WithCause(err)
 	case holdfast.Precondition:
-		e = s3api.FailedCondition(failedHeader(q)).WithCause(err)
+		return s3api.FailedCondition(failedHeader(q)).WithCause(err)
 	}
-	return e
+	return s3api.E(s3api.CodeOf(holdfast.KindOf(err))).WithCause(err)
 }
 
 // failedHeader names the header of a conditional write that did not hold; only one can have been sent.

@@ -14,9 +14,6 @@ func listParts(q *request) error {
 		return err
 	}
 	answer := s3api.ListPartsAnswer{Bucket: q.target.Bucket, Key: q.target.Key, UploadID: id.String()}
-	if answer.Encoding, err = s3api.ParseEncodingType(q.query); err != nil {
-		return err
-	}
 	if answer.MaxParts, err = s3api.ParseMaxParts(q.query); err != nil {
 		return err
 	}
