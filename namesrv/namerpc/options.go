@@ -25,7 +25,7 @@ const (
 	MaxStreams = 1024
 
 	// SocketBuffer is how many bytes are handed to the socket, and taken from it, in one go.
-	SocketBuffer = 64 << 10
+	SocketBuffer = 128 << 10
 
 	// KeepaliveTime is how long a connection may be silent before it is probed, KeepaliveTimeout how long the answer may
 	// take before the connection is given up and its calls fail.

@@ -393,8 +393,9 @@ func TestOversizeMessages(t *testing.T) {
 		if status.Code(err) != codes.Internal {
 			t.Errorf("frame of too much data: %v, want a refusal", err)
 		}
-		err = c.conn.Invoke(t.Context(), objectpb.ObjectService_Free_FullMethodName,
-			&objectpb.FreeRequest{Objects: make([]uint64, MaxMessage+1)}, new(objectpb.FreeReply), grpc.MaxCallSendMsgSize(2*MaxMessage))
+		huge := &outFrame{head: make([]byte, MaxMessage+1)}
+		opts := append([]grpc.CallOption{grpc.MaxCallSendMsgSize(2 * MaxMessage)}, c.framed...)
+		err = c.conn.Invoke(t.Context(), objectpb.ObjectService_Free_FullMethodName, huge, new(objectpb.FreeReply), opts...)
 		if status.Code(err) != codes.ResourceExhausted {
 			t.Errorf("message over the limit: %v, want a refusal", err)
 		}
