@@ -10,33 +10,34 @@ import (
 	"holdfast/storage"
 )
 
-// Watch reads the heartbeat of a host until it knows whether incarnation number (or a later one) is alive, dead or gone, and
-// returns that. It takes until the next beat of a live host, and 6/5 T for a dead one; a host that never wrote a heartbeat
+// Watch reads the heartbeat of a host until it knows whether that host is alive, dead or gone, and
+// returns that with the last reading. It takes until the next beat of a live host, and 6/5 T for a dead one; a host that never wrote a heartbeat
 // is waited for as long as one with fallback as its T. If ctx ends first the verdict is Unknown with ctx's error.
-func Watch(ctx context.Context, fsys storage.FS, root layout.Root, host holdfast.HostID, fallback time.Duration) (lease.Verdict, error) {
+func Watch(ctx context.Context, fsys storage.FS, root layout.Root, host holdfast.HostID, fallback time.Duration) (lease.Verdict, layout.Heartbeat, error) {
 	var o lease.Observer
 	origin := time.Now()
+	var last layout.Heartbeat
 	for {
 		every := lease.RenewEvery(fallback)
 		h, err := Read(fsys, root, host)
 		switch {
 		case err == nil:
-			every = lease.RenewEvery(h.T)
+			every, last = lease.RenewEvery(h.T), h
 			beat := lease.Beat{Number: h.Number, Counter: h.Counter, T: h.T, Released: h.Released}
 			if v := o.Saw(time.Since(origin), beat); v != lease.Unknown {
-				return v, nil
+				return v, last, nil
 			}
 		case holdfast.Is(err, holdfast.NotFound):
 			// Absence proves nothing, but neither can it be waited out otherwise; the fence protects what is left.
 			if v := o.Saw(time.Since(origin), lease.Beat{T: fallback}); v == lease.Dead {
-				return v, nil
+				return v, last, nil
 			}
 		}
 		timer := time.NewTimer(every)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return lease.Unknown, ctx.Err()
+			return lease.Unknown, last, ctx.Err()
 		case <-timer.C:
 		}
 	}

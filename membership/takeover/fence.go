@@ -1,0 +1,135 @@
+package takeover
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sys/unix"
+
+	"holdfast"
+	"holdfast/membership/layout"
+	"holdfast/storage"
+)
+
+// Fence is the fence of an epoch that this process opened. Safe for concurrent use.
+type Fence struct {
+	fs    storage.FS
+	file  vfs.File
+	epoch holdfast.Epoch
+	size  int64 // of the file as long as nobody ended the epoch
+	lease Lease
+
+	over   atomic.Bool // the epoch has ended for this process
+	once   sync.Once
+	lost   chan struct{}
+	reason error // written before lost is closed
+
+	closing sync.RWMutex // held for reading around a use of file
+	closed  bool
+}
+
+var _ holdfast.Fence = (*Fence)(nil)
+
+func openFence(fsys storage.FS, dir layout.Service, e holdfast.Epoch, l Lease) (*Fence, error) {
+	f, err := fsys.Open(dir.Fence(e))
+	if err != nil {
+		return nil, err
+	}
+	return &Fence{
+		fs: fsys, file: f, epoch: e, lease: l,
+		size: int64(len(layout.EncodeFence(e))),
+		lost: make(chan struct{}),
+	}, nil
+}
+
+// Epoch returns the epoch the fence is of.
+func (f *Fence) Epoch() holdfast.Epoch { return f.epoch }
+
+// Held is rule R2: see holdfast.Fence.
+func (f *Fence) Held() error {
+	if f.over.Load() {
+		return f.notOwner()
+	}
+	return f.lease.Held()
+}
+
+// Confirm is rule R1: see holdfast.Fence. It does not ask for the lease: a write that was durable before anybody
+// fenced the epoch counts, however late it is.
+func (f *Fence) Confirm() error {
+	if f.over.Load() {
+		return f.notOwner()
+	}
+	f.closing.RLock()
+	defer f.closing.RUnlock()
+	if f.closed {
+		return f.notOwner()
+	}
+	attr, err := f.fs.ForcedStat(f.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESTALE):
+		f.Lose(fmt.Errorf("the fence of epoch %d was removed", f.epoch))
+		return f.notOwner()
+	case err != nil:
+		return holdfast.E("confirm", holdfast.Unknown, err)
+	case attr.Size != f.size || attr.Links == 0:
+		f.Lose(fmt.Errorf("epoch %d was fenced by a successor", f.epoch))
+		return f.notOwner()
+	}
+	return nil
+}
+
+// Lose ends the epoch for this process; the first reason stays.
+func (f *Fence) Lose(reason error) {
+	f.once.Do(func() {
+		f.reason = reason
+		f.over.Store(true)
+		close(f.lost)
+	})
+}
+
+// Lost is closed once the service is lost. The node then closes the engine, and may take the service again.
+func (f *Fence) Lost() <-chan struct{} { return f.lost }
+
+// Reason returns why the service is lost; nil if it is not.
+func (f *Fence) Reason() error {
+	select {
+	case <-f.lost:
+		return f.reason
+	default:
+		return nil
+	}
+}
+
+func (f *Fence) notOwner() error {
+	return &holdfast.Error{Op: "fence", Kind: holdfast.NotOwner, Err: f.Reason()}
+}
+
+func (f *Fence) close() {
+	f.closing.Lock()
+	defer f.closing.Unlock()
+	if !f.closed {
+		f.closed = true
+		_ = f.file.Close() // it was only read
+	}
+}
+
+// fence ends an open epoch: its fence file grows, durably.
+func (c *Claimant) fence(dir layout.Service, e holdfast.Epoch, by layout.Claim) error {
+	f, err := c.FS.OpenReadWrite(dir.Fence(e), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	end := fmt.Appendf(nil, "fenced by epoch %d of host %s nonce %s\n", by.Epoch, by.Host, by.Nonce)
+	_, err = f.WriteAt(end, int64(len(layout.EncodeFence(e))))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return storage.SyncDir(c.FS, dir.Store(e))
+}
