@@ -44,8 +44,8 @@ type NameService interface {
 	Usage(ctx context.Context, root DirID) (Usage, error)
 
 	// Settle tells the fates of objects of one object server, in order. An object that nobody committed gets a durable
-	// [FateDoomed] first, so a commit that comes later fails with [Doomed]. Objects told as committed may be
-	// forgotten by the name server afterwards: the object server asks once.
+	// [FateDoomed] first, so a commit that comes later fails with [Doomed]. The fate of a committed object is kept until
+	// its bytes are given up, so it may be asked for any number of times.
 	Settle(ctx context.Context, os ServiceID, objects []GuardedObject) ([]Fate, error)
 
 	// Changes returns up to limit records of the change log with sequences after the given one, oldest first. If records
