@@ -18,8 +18,9 @@ import (
 // change or to sync a file loses the service, and its caller is parked for ever instead of getting the error; so is every later
 // caller that wants to change anything. Reads go on, and their errors are returned.
 //
-// Errors that tell a fact rather than a fault are returned: the name does not exist, exists or is not empty; and no space
-// for a table file (.sst, .blob), which Pebble removes and writes again under another name.
+// Errors that tell a fact rather than a fault are returned: the name does not exist (but not when a file is to be created),
+// exists or is not empty; and no space for a table file (.sst, .blob), which Pebble removes and writes again under another
+// name.
 //
 // A parked goroutine is never released: that is the leak R6 costs. What it holds is freed with the process.
 type ParkingFS struct {
@@ -112,6 +113,10 @@ func (p *ParkingFS) change(op, name string, do func() error) error {
 func (p *ParkingFS) open(op, name string, do func() (vfs.File, error)) (vfs.File, error) {
 	p.enter()
 	f, err := do()
+	if errors.Is(err, fs.ErrNotExist) {
+		// The directory is gone, or the log to be used again: Pebble would try for ever.
+		p.Park(&holdfast.Error{Op: op, Kind: holdfast.Unknown, ID: name, Err: err})
+	}
 	if err = p.leave(op, name, err); err != nil {
 		return nil, err
 	}
