@@ -53,7 +53,6 @@ func ServerOptions() []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(MaxStreams),
 		grpc.ReadBufferSize(SocketBuffer),
 		grpc.WriteBufferSize(SocketBuffer),
-		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: KeepaliveTime, Timeout: KeepaliveTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: KeepaliveTime / 2, PermitWithoutStream: true}),
 		grpc.WaitForHandlers(true), // Stop returns when no call is inside an engine any more
@@ -64,12 +63,13 @@ func ServerOptions() []grpc.ServerOption {
 // credentials.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
+		grpc.WithNoProxy(),              // the environment's proxy is for the outside world
+		grpc.WithDisableServiceConfig(), // no TXT queries, and no policy from DNS
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
 		grpc.WithStaticStreamWindowSize(StreamWindow),
 		grpc.WithStaticConnWindowSize(ConnWindow),
 		grpc.WithReadBufferSize(SocketBuffer),
 		grpc.WithWriteBufferSize(SocketBuffer),
-		grpc.WithSharedWriteBuffer(true),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: KeepaliveTime, Timeout: KeepaliveTimeout, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{

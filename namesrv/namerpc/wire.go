@@ -13,7 +13,6 @@ var (
 	errRange    = errors.New("number is out of range")
 	errOp       = errors.New("operation is of no known type")
 	errTriples  = errors.New("guarded objects are not triples")
-	errFate     = errors.New("fates are not one byte each")
 )
 
 // decoder turns messages into the contract's types and keeps the first thing it could not make sense of. The functions

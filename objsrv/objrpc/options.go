@@ -54,7 +54,6 @@ func ServerOptions() []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(MaxStreams),
 		grpc.ReadBufferSize(SocketBuffer),
 		grpc.WriteBufferSize(SocketBuffer),
-		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: KeepaliveTime, Timeout: KeepaliveTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: KeepaliveTime / 2, PermitWithoutStream: true}),
 		grpc.WaitForHandlers(true), // Stop returns when no call is inside an engine any more
@@ -62,15 +61,16 @@ func ServerOptions() []grpc.ServerOption {
 }
 
 // DialOptions are the options of connections to such a server, for object and name services. The caller adds
-// credentials.
+// credentials, and interceptors under the same condition.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
+		grpc.WithNoProxy(),              // the environment's proxy is for the outside world
+		grpc.WithDisableServiceConfig(), // no TXT queries, and no policy from DNS
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
 		grpc.WithStaticStreamWindowSize(StreamWindow),
 		grpc.WithStaticConnWindowSize(ConnWindow),
 		grpc.WithReadBufferSize(SocketBuffer),
 		grpc.WithWriteBufferSize(SocketBuffer),
-		grpc.WithSharedWriteBuffer(true),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: KeepaliveTime, Timeout: KeepaliveTimeout, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{
