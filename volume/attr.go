@@ -28,7 +28,7 @@ func (b *Bucket) setAttributes(ctx context.Context, key string, ch AttrChange) (
 		return holdfast.Entry{}, err
 	}
 	name := key[len(path.Dir(key)):]
-	c := change{op: opSetAttributes.String(), key: key}
+	c := change{op: opSetAttributes.String(), key: key, absent: holdfast.NotFound}
 	c.ops = func(_ context.Context, at place) ([]holdfast.Op, error) {
 		set := holdfast.SetEntry{
 			Dir: at.dir, Name: name, Version: ch.Version.ID, Null: ch.Version.Null,

@@ -12,7 +12,8 @@ import (
 type change struct {
 	op     string
 	key    string
-	create bool // make missing directories; else the change is NotFound without them
+	create bool          // make missing directories; else the change fails without them
+	absent holdfast.Kind // how it fails then
 
 	// ops returns the operations to apply at a place, all of them on the name server of its directory. It is called for
 	// each attempt, and is where bytes are stored, since their home must be where the directory is.
@@ -89,7 +90,7 @@ func (b *Bucket) attempt(ctx context.Context, c *change) ([]holdfast.Reply, erro
 		return nil, err
 	}
 	if !q.located() && !c.create {
-		return nil, fail(c.op, holdfast.NotFound, c.key)
+		return nil, fail(c.op, c.absent, c.key)
 	}
 	p, err := b.planPath(q)
 	if err != nil {

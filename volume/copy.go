@@ -19,13 +19,16 @@ type CopyRequest struct {
 }
 
 // Copy makes a new object with the bytes of src. The bytes are copied on the server side with bounded memory, since a link has
-// exactly one owner name. A copy of the current version onto its own key, in a bucket that never had versioning, stores
-// headers, ACL, tags, lock and storage class anew and leaves the bytes, the ETag and the checksum in place; Through and
-// Finish are not called then. Kinds are as for [Bucket.Put], and Conflict if src was replaced meanwhile.
+// exactly one owner name. Kinds are as for [Bucket.Put], and Conflict if src was replaced meanwhile.
+//
+// A large current version (over Options.ReplaySize) that is copied onto its own key, in a bucket that never had versioning,
+// stays where it is: headers, ACL, tags, lock and storage class are stored anew, and the bytes, the ETag, the checksum and
+// the time of modification are left in place. Through and Finish are not called then.
 func (b *Bucket) Copy(ctx context.Context, src *Object, key string, req CopyRequest) (_ PutResult, err error) {
 	start := time.Now()
 	defer func() { b.vol.metrics.done(opCopy, start, err) }()
-	if src.root == b.info.Root && src.key == key && src.latest && b.info.Versioning == holdfast.VersioningOff {
+	itself := src.root == b.info.Root && src.key == key && src.latest
+	if itself && b.info.Versioning == holdfast.VersioningOff && src.entry.Size > b.vol.opts.ReplaySize {
 		return b.copyOntoItself(ctx, src, req)
 	}
 	body := src.Reader(ctx, 0, src.entry.Size)

@@ -191,7 +191,7 @@ func (r *DeleteRequest) op(at place) holdfast.Op {
 
 // deleteOne deletes one key by itself: one whose directory is missing, was just removed, or whose bucket changed.
 func (b *Bucket) deleteOne(ctx context.Context, r *DeleteRequest) DeleteResult {
-	c := change{op: opDelete.String(), key: r.Key}
+	c := change{op: opDelete.String(), key: r.Key, absent: absence(r.If)}
 	// A delete marker is added also where there is nothing, so its directory may have to be made.
 	c.create = r.Version.IsCurrent() && b.info.Versioning != holdfast.VersioningOff && !needsExisting(r.If)
 	c.ops = func(_ context.Context, at place) ([]holdfast.Op, error) { return []holdfast.Op{r.op(at)}, nil }

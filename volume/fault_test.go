@@ -70,8 +70,11 @@ func TestEachCallFailsOnce(t *testing.T) {
 			want: map[string][]byte{"a/b": data},
 		},
 		{
-			name:   "delete two",
-			before: func(t *testing.T, b *volume.Bucket) { volumetest.MustPut(t, b, "a/b", data); volumetest.MustPut(t, b, "b", data) },
+			name: "delete two",
+			before: func(t *testing.T, b *volume.Bucket) {
+				volumetest.MustPut(t, b, "a/b", data)
+				volumetest.MustPut(t, b, "b", data)
+			},
 			do: func(ctx context.Context, b *volume.Bucket) error {
 				res := b.Delete(ctx, []volume.DeleteRequest{{Key: "a/b"}, {Key: "b"}})
 				return errors.Join(res[0].Err, res[1].Err)

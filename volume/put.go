@@ -67,7 +67,7 @@ func (b *Bucket) put(ctx context.Context, o op, key string, req PutRequest) (Put
 	defer body.release()
 	name := key[len(path.Dir(key)):]
 	c := change{
-		op: o.String(), key: key, create: !needsExisting(req.If), doomed: body.doomed,
+		op: o.String(), key: key, create: !needsExisting(req.If), absent: absence(req.If), doomed: body.doomed,
 		ops: func(ctx context.Context, at place) ([]holdfast.Op, error) {
 			link, err := body.at(ctx, at.dir)
 			if err != nil {
@@ -108,6 +108,14 @@ func (c *creation) failed(ctx context.Context, ch *change, err error) error {
 // needsExisting reports whether a condition can only hold if the key exists.
 func needsExisting(c holdfast.Conditions) bool {
 	return c.IfMatch != nil || c.IfMatchAny || c.IfSize != nil || c.IfModified != nil
+}
+
+// absence is how a change with conditions fails where there is nothing, as the name servers have it.
+func absence(c holdfast.Conditions) holdfast.Kind {
+	if needsExisting(c) && c.IfMatch == nil && !c.IfMatchAny {
+		return holdfast.Precondition
+	}
+	return holdfast.NotFound
 }
 
 // mayCreate spares the bytes of a put that must not replace anything when there is something already. The commit decides.

@@ -109,7 +109,7 @@ func (b *Bucket) PutPart(ctx context.Context, key string, id holdfast.UploadID, 
 	}
 	defer body.release()
 	name := key[len(path.Dir(key)):]
-	c := change{op: opPutPart.String(), key: key, doomed: body.doomed}
+	c := change{op: opPutPart.String(), key: key, absent: holdfast.NoSuchUpload, doomed: body.doomed}
 	c.ops = func(ctx context.Context, at place) ([]holdfast.Op, error) {
 		link, err := body.at(ctx, at.dir)
 		if err != nil {
@@ -119,7 +119,7 @@ func (b *Bucket) PutPart(ctx context.Context, key string, id holdfast.UploadID, 
 		return []holdfast.Op{holdfast.PutPart{Dir: at.dir, Name: name, Upload: id, Part: part}}, nil
 	}
 	if _, err := b.apply(ctx, &c); err != nil {
-		return holdfast.Part{}, noUpload(body.failed(ctx, &c, err))
+		return holdfast.Part{}, body.failed(ctx, &c, err)
 	}
 	return part, nil
 }
@@ -137,14 +137,6 @@ func (b *Bucket) checkPart(ctx context.Context, key string, id holdfast.UploadID
 	}
 	_, err := b.lookupUpload(ctx, key, holdfast.Lookup{Want: holdfast.WantUpload, Upload: id})
 	return wrap(opPutPart.String(), key, err)
-}
-
-// noUpload turns the NotFound of a path on the way to an upload into NoSuchUpload.
-func noUpload(err error) error {
-	if holdfast.Is(err, holdfast.NotFound) {
-		return &holdfast.Error{Op: "volume.upload", Kind: holdfast.NoSuchUpload, Err: err}
-	}
-	return err
 }
 
 // PartPage is a page of an upload's parts, in the order of their numbers.
@@ -192,7 +184,7 @@ func (b *Bucket) CompleteUpload(ctx context.Context, key string, id holdfast.Upl
 		return PutResult{}, err
 	}
 	name := key[len(path.Dir(key)):]
-	c := change{op: opCompleteUpload.String(), key: key}
+	c := change{op: opCompleteUpload.String(), key: key, absent: holdfast.NoSuchUpload}
 	var left bool
 	c.ops = func(_ context.Context, at place) (ops []holdfast.Op, _ error) {
 		ops, left = b.endUpload(at, key, id, holdfast.CompleteUpload{
@@ -203,9 +195,6 @@ func (b *Bucket) CompleteUpload(ctx context.Context, key string, id holdfast.Upl
 	}
 	replies, err := b.apply(ctx, &c)
 	if err != nil {
-		if !needsExisting(req.If) {
-			err = noUpload(err)
-		}
 		return PutResult{}, wrap(c.op, key, err)
 	}
 	if left {
@@ -222,7 +211,7 @@ func (b *Bucket) AbortUpload(ctx context.Context, key string, id holdfast.Upload
 		return err
 	}
 	name := key[len(path.Dir(key)):]
-	c := change{op: opAbortUpload.String(), key: key}
+	c := change{op: opAbortUpload.String(), key: key, absent: holdfast.NoSuchUpload}
 	var left bool
 	c.ops = func(_ context.Context, at place) (ops []holdfast.Op, _ error) {
 		ops, left = b.endUpload(at, key, id, holdfast.AbortUpload{Dir: at.dir, Name: name, Upload: id})
@@ -233,7 +222,7 @@ func (b *Bucket) AbortUpload(ctx context.Context, key string, id holdfast.Upload
 		err = nil // our own first attempt removed it
 	}
 	if err != nil {
-		return wrap(c.op, key, noUpload(err))
+		return wrap(c.op, key, err)
 	}
 	if left {
 		b.unindex(context.WithoutCancel(ctx), key, id)

@@ -293,7 +293,7 @@ func testCopy(t *testing.T, open Open) {
 	}
 	WantGet(t, b, "to/b", volume.Version{}, data)
 
-	res, err = b.Copy(ctx, src, "from/a", volume.CopyRequest{Entry: holdfast.Entry{Headers: []holdfast.Header{{Name: "x-amz-meta-a", Value: "1"}}}})
+	res, err = b.Copy(ctx, src, "from/a", volume.CopyRequest{Entry: holdfast.Entry{ETag: etag(data), Headers: []holdfast.Header{{Name: "x-amz-meta-a", Value: "1"}}}})
 	if err != nil || res.Entry.Header("x-amz-meta-a") != "1" || res.Entry.ETag != etag(data) {
 		t.Fatalf("copy onto itself: %+v, %v", res.Entry, err)
 	}

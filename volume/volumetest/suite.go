@@ -201,4 +201,3 @@ func Data(seed uint64, n int) []byte {
 	}
 	return data
 }
-
