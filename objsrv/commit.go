@@ -30,8 +30,6 @@ type change struct {
 
 	// Anything else has this: it is called in the order of batches and must not block. An error leaves it out.
 	apply func(b *index.Batch, ch *pool.Change, c *index.Counters) error
-	// files are pool files the caller wrote to, to be made durable with the group.
-	files []fileKey
 
 	err  error
 	done chan error

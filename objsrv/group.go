@@ -283,9 +283,6 @@ func (g *group) apply() (*index.Batch, error) {
 		default:
 			ch.err = ch.apply(batch, c.bits, &c.counters)
 		}
-		for _, f := range ch.files {
-			g.wrote(pool.Addr{Class: f.class, File: f.epoch})
-		}
 	}
 	c.bits.Rows(batch.Bitmap)
 	batch.Counters(c.counters)

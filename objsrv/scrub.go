@@ -82,6 +82,11 @@ func (e *Engine) scrubSome(ctx context.Context, after holdfast.ObjectID, rate in
 		return after, false, err
 	}
 	for _, id := range ids {
+		if doubt, err := e.index.Doubt(id); err != nil {
+			return after, false, err
+		} else if doubt {
+			continue
+		}
 		n, err := e.scrubObject(ctx, id)
 		switch {
 		case holdfast.Is(err, holdfast.Corrupt):
@@ -107,9 +112,6 @@ func (e *Engine) scrubObject(ctx context.Context, id holdfast.ObjectID) (int64, 
 	r, err := e.open(id)
 	defer e.letGo(id)
 	if err != nil {
-		return 0, err
-	}
-	if doubt, err := e.index.Doubt(id); doubt || err != nil {
 		return 0, err
 	}
 	rd := reader{e: e, ctx: ctx, id: id, record: r, w: discard{}}

@@ -35,7 +35,7 @@ type Store struct{ kv *kv.Store }
 // that of the service.
 func Open(opt Options) (*Store, error) {
 	if opt.Create {
-		if err := opt.FS.MkdirAll(opt.Dir, 0o755); err != nil {
+		if err := makeDir(opt.FS, opt.Dir); err != nil {
 			return nil, holdfast.E("index.open", holdfast.Unavailable, err)
 		}
 	}
@@ -50,6 +50,19 @@ func Open(opt Options) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// makeDir makes the directory of a new store and its name durable. The directory above exists and is the caller's.
+func makeDir(fs storage.FS, dir string) error {
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	parent, err := fs.OpenDir(fs.PathDir(dir))
+	if err != nil {
+		return err
+	}
+	err = parent.Sync()
+	return errors.Join(err, parent.Close())
 }
 
 // checkFormat writes the format row of a new store, or compares that of an old one. A store whose making was interrupted

@@ -78,3 +78,16 @@ func (c *Change) Rows(put func(key RegionKey, bits []byte)) {
 	}
 	c.touched = c.touched[:0]
 }
+
+// Locate tells which bit of which region stands for a block; ok is false if there is no such pool file.
+func (s *Set) Locate(a Addr) (key RegionKey, bit uint32, ok bool) {
+	if a.Class >= Classes {
+		return key, 0, false
+	}
+	f := s.pools[a.Class].file(a.File)
+	if f == nil {
+		return key, 0, false
+	}
+	per := f.geo.regionBlocks
+	return RegionKey{a.Class, a.File, a.Block / per}, a.Block % per, true
+}

@@ -47,7 +47,7 @@ func (s *Set) create(class Class, epoch holdfast.Epoch) (*File, error) {
 		f.close()
 		return nil, failedSync(err)
 	}
-	if err := s.syncDir(); err != nil {
+	if err := s.syncDir(s.opt.Dir); err != nil {
 		f.close()
 		return nil, failedSync(err)
 	}

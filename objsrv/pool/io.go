@@ -83,9 +83,9 @@ func (s *Set) Sync(class Class, epoch holdfast.Epoch) error {
 	return failedSync(s.pools[class].file(epoch).buf.SyncData())
 }
 
-// syncDir makes the names of pool files durable.
-func (s *Set) syncDir() error {
-	d, err := s.opt.FS.OpenDir(s.opt.Dir)
+// syncDir makes the names in a directory durable.
+func (s *Set) syncDir(dir string) error {
+	d, err := s.opt.FS.OpenDir(dir)
 	if err != nil {
 		return err
 	}

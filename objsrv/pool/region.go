@@ -12,7 +12,9 @@ type region struct {
 	free   int    // clear bits of taken
 	cursor uint32 // where the last run ended
 	hold   time.Time
-	closed bool // defragmentation empties it
+	closed bool // defragmentation empties it, or a hole punch may still land
+
+	punched bool // nothing was written since its space was given back
 
 	// Guarded by the caller's lock that orders index batches (see Change).
 	live    bitmap // what durable records refer to, as of the batch last applied
@@ -61,6 +63,7 @@ func (r *region) takeLocked(n uint32) (start, got uint32) {
 		r.taken.set(i)
 	}
 	r.free -= int(got)
+	r.punched = false
 	r.cursor = (at + got) % end
 	return at, got
 }

@@ -56,6 +56,9 @@ func Open(opt Options) (*Set, error) {
 	if err := opt.FS.MkdirAll(opt.Dir, 0o755); err != nil {
 		return nil, ioError("pool.open", err)
 	}
+	if err := s.syncDir(opt.FS.PathDir(opt.Dir)); err != nil {
+		return nil, failedSync(err)
+	}
 	names, err := opt.FS.List(opt.Dir)
 	if err != nil {
 		return nil, ioError("pool.open", err)
