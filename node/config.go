@@ -61,6 +61,17 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
+// Over returns c with what is unset in it taken from below.
+func (c Config) Over(below Config) Config {
+	setDefault(&c.CacheBytes, below.CacheBytes)
+	setDefault(&c.Region, below.Region)
+	setDefault(&c.LogLevel, below.LogLevel)
+	if len(c.Domains) == 0 {
+		c.Domains = below.Domains
+	}
+	return c
+}
+
 func setDefault[T comparable](p *T, value T) {
 	var zero T
 	if *p == zero {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -57,7 +58,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		}
 		err := c.run(ctx, args[1:], s)
 		switch {
-		case err == nil:
+		case err == nil || errors.Is(err, flag.ErrHelp):
 			return 0
 		case errors.Is(err, errUsage):
 			return 2
