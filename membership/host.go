@@ -1,0 +1,251 @@
+// Package membership is a host's part in the cluster: one process per host and machine, a heartbeat, and the services it
+// owns. Its rooms: layout (what lies on the mount), lease and heartbeat (who is alive), takeover (who owns what), config
+// (what there should be).
+//
+// Its invariant: a process acts for a service only between a won Take and the loss of its fence or lease. It starts no
+// engine and serves no client; package node does.
+package membership
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"holdfast"
+	"holdfast/membership/heartbeat"
+	"holdfast/membership/layout"
+	"holdfast/membership/takeover"
+	"holdfast/storage"
+)
+
+// Options say which host this is, and where.
+type Options struct {
+	FS   storage.FS
+	Root string // directory of the cluster on the storage; made if missing
+
+	// Host is the id of this host. Zero takes the only host that the storage knows, or a new random id if it knows none.
+	Host holdfast.HostID
+	// Address is where other hosts reach this node; "-" if empty.
+	Address string
+	// T is the lease time; zero means heartbeat.DefaultT.
+	T time.Duration
+	// Machine is what proves a former process gone; zero means [ThisMachine].
+	Machine Machine
+	// OnEvent is told of the lease's changes; may be nil, must not block.
+	OnEvent func(heartbeat.Event)
+}
+
+// Machine is what a process knows about the machine it runs on. Tests give another.
+type Machine struct {
+	// Lock takes the machine-wide lock of a directory and returns its token; Conflict if another process has it.
+	Lock func(path string) (lock io.Closer, token string, err error)
+	// Boot is the id of this boot; empty if unknown.
+	Boot string
+	// LocalDisk says that only this machine can have the storage mounted.
+	LocalDisk bool
+}
+
+// ThisMachine describes the machine for a storage mounted at root.
+func ThisMachine(root string) Machine {
+	boot, err := storage.BootID()
+	if err != nil {
+		boot = "" // nothing can be proven, and a restart waits for the lease
+	}
+	return Machine{
+		Boot:      boot,
+		LocalDisk: storage.LocalDisk(root),
+		Lock: func(path string) (io.Closer, string, error) {
+			l, err := storage.LockHost(path)
+			if err != nil {
+				return nil, "", err
+			}
+			return l, l.Token(), nil
+		},
+	}
+}
+
+// Host is this process as a member of the cluster. Safe for concurrent use.
+type Host struct {
+	fs       storage.FS
+	root     layout.Root
+	lock     io.Closer
+	beater   *heartbeat.Beater
+	claimant *takeover.Claimant
+
+	mu    sync.Mutex
+	owned map[holdfast.ServiceID]*takeover.Ownership // taken and not seen to end
+}
+
+// maxIncarnationTries bounds how often a stale listing may offer a number that is taken.
+const maxIncarnationTries = 10
+
+// Open makes this process the host's: it takes the machine-wide lock of the directory, claims an incarnation and starts the
+// heartbeat. A second process on the same directory is refused with Conflict and the first one's pid.
+func Open(opt Options) (*Host, error) {
+	if opt.T == 0 {
+		opt.T = heartbeat.DefaultT
+	}
+	if opt.Address == "" {
+		opt.Address = "-"
+	}
+	root := layout.Root(opt.Root)
+	if err := makeDirs(opt.FS, root); err != nil {
+		return nil, err
+	}
+	if opt.Machine.Lock == nil {
+		opt.Machine = ThisMachine(opt.Root)
+	}
+	lock, token, err := opt.Machine.Lock(opt.Root)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{fs: opt.FS, root: root, lock: lock, owned: map[holdfast.ServiceID]*takeover.Ownership{}}
+	if err := h.start(opt, token); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return h, nil
+}
+
+func makeDirs(fsys storage.FS, root layout.Root) error {
+	for _, dir := range []string{root.Config(), root.Hosts(), root.Services()} {
+		if err := storage.MakeDir(fsys, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Host) start(opt Options, token string) error {
+	id, err := h.hostID(opt.Host)
+	if err != nil {
+		return err
+	}
+	if err := storage.MakeDir(h.fs, h.root.Host(id)); err != nil {
+		return err
+	}
+	inc, err := h.incarnate(id, layout.Incarnation{Boot: opt.Machine.Boot, Lock: token, Address: opt.Address})
+	if err != nil {
+		return err
+	}
+	h.beater, err = heartbeat.Start(heartbeat.Config{
+		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, T: opt.T,
+		BeforeResume: h.confirmAll, OnEvent: opt.OnEvent,
+	})
+	if err != nil {
+		return err
+	}
+	h.claimant = &takeover.Claimant{
+		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, Lease: h.beater, T: opt.T, LocalDisk: opt.Machine.LocalDisk,
+	}
+	return nil
+}
+
+// hostID returns the wanted id, or the only one there is, or a new one.
+func (h *Host) hostID(want holdfast.HostID) (holdfast.HostID, error) {
+	if want != 0 {
+		return want, nil
+	}
+	ids, err := layout.ListHosts(h.fs, h.root)
+	if err != nil {
+		return 0, err
+	}
+	switch len(ids) {
+	case 0:
+		var b [8]byte
+		_, _ = rand.Read(b[:]) // never fails
+		return holdfast.HostID(binary.BigEndian.Uint64(b[:]) | 1), nil
+	case 1:
+		return ids[0], nil
+	}
+	return 0, holdfast.E("open host", holdfast.Invalid, fmt.Errorf("%d hosts share this storage: say which one this is", len(ids)))
+}
+
+// incarnate claims the next number of this host.
+func (h *Host) incarnate(id holdfast.HostID, inc layout.Incarnation) (layout.Incarnation, error) {
+	inc.ID = holdfast.Incarnation(storage.NewNonce())
+	for range maxIncarnationTries {
+		numbers, err := layout.ListIncarnations(h.fs, h.root, id)
+		if err != nil {
+			return inc, err
+		}
+		inc.Number++ // past one that a stale listing did not show
+		if len(numbers) > 0 {
+			inc.Number = max(inc.Number, numbers[len(numbers)-1]+1)
+		}
+		won, _, err := storage.CreateExclusive(h.fs, h.root.Host(id), layout.IncarnationName(inc.Number), inc.Encode())
+		switch won {
+		case storage.Won:
+			return inc, nil
+		case storage.Unsure:
+			return inc, err
+		}
+	}
+	return inc, holdfast.E("open host", holdfast.Unavailable, errors.New("the listing of incarnations is stale"))
+}
+
+// ID returns the host's id.
+func (h *Host) ID() holdfast.HostID { return h.claimant.Host }
+
+// Incarnation returns the record of this process.
+func (h *Host) Incarnation() layout.Incarnation { return h.claimant.Incarnation }
+
+// Root returns the directory of the cluster.
+func (h *Host) Root() layout.Root { return h.root }
+
+// Held reports whether the lease is in force: see heartbeat.Beater.Held.
+func (h *Host) Held() error { return h.beater.Held() }
+
+// Services returns the services that have a directory on the storage.
+func (h *Host) Services() ([]holdfast.ServiceID, error) { return layout.ListServices(h.fs, h.root) }
+
+// CreateService makes the directory of a new service; its first owner is whoever takes it first.
+func (h *Host) CreateService(id holdfast.ServiceID) error {
+	return takeover.CreateService(h.fs, h.root, id)
+}
+
+// Take makes this process the owner of a service: see takeover.Claimant.Take. The caller ends the ownership by
+// Ownership.Release, or Ownership.Abandon after a loss, before it takes the service again or closes the Host.
+func (h *Host) Take(ctx context.Context, req takeover.Request) (*takeover.Ownership, error) {
+	o, err := h.claimant.Take(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.owned[req.Service] = o
+	return o, nil
+}
+
+// confirmAll looks at the fence of every service before a lapsed lease is used again.
+func (h *Host) confirmAll() {
+	h.mu.Lock()
+	var all []*takeover.Ownership
+	for id, o := range h.owned {
+		if o.Fence.Reason() != nil {
+			delete(h.owned, id)
+			continue
+		}
+		all = append(all, o)
+	}
+	h.mu.Unlock()
+	for _, o := range all {
+		_ = o.Fence.Confirm() // a fence that grew is remembered; one that cannot be read is asked again at the next write
+	}
+}
+
+// Close stops the heartbeat and gives the machine-wide lock back. If every service was released or abandoned before, the
+// heartbeat says that this process holds nothing, so that nobody waits for the lease.
+func (h *Host) Close() error {
+	released := true
+	h.mu.Lock()
+	for _, o := range h.owned {
+		released = released && o.Fence.Reason() != nil
+	}
+	h.mu.Unlock()
+	return errors.Join(h.beater.Close(released), h.lock.Close())
+}
