@@ -1,0 +1,139 @@
+package volume_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"holdfast"
+	"holdfast/volume"
+	"holdfast/volume/volumetest"
+)
+
+// TestStopAnywhere stops a gateway at its first, second, third … call to a server, for good. Another one must find nothing half
+// visible, and complete or undo what was begun.
+func TestStopAnywhere(t *testing.T) {
+	data := volumetest.Data(1, 3000)
+	for _, step := range []struct {
+		name   string
+		before func(*testing.T, *volume.Bucket)
+		do     func(*testing.T, *volume.Bucket) error
+	}{
+		{"put", nil, func(t *testing.T, b *volume.Bucket) error { return putErr(t.Context(), b, "n/e/w/key", data) }},
+		{
+			"delete", func(t *testing.T, b *volume.Bucket) { volumetest.MustPut(t, b, "n/e/w/key", data) },
+			func(t *testing.T, b *volume.Bucket) error {
+				return b.Delete(t.Context(), []volume.DeleteRequest{{Key: "n/e/w/key"}})[0].Err
+			},
+		},
+		{"upload", nil, func(t *testing.T, b *volume.Bucket) error {
+			up, err := b.CreateUpload(t.Context(), "n/e/w/key", holdfast.Upload{})
+			if err != nil {
+				return err
+			}
+			_, err = b.PutPart(t.Context(), "n/e/w/key", up.ID, volume.PartRequest{Number: 1, Body: bytes.NewReader(data), Size: 3000})
+			if err != nil {
+				return err
+			}
+			return b.AbortUpload(t.Context(), "n/e/w/key", up.ID)
+		}},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			for n := 0; ; n++ {
+				c := newCluster(3, 1)
+				faults := &volumetest.Faults{Services: c}
+				first := volumetest.Start(t, faults, quiet, func(o *volume.Options) { o.RetryFor = time.Millisecond })
+				b := volumetest.MakeBucket(t, first, "bucket")
+				if step.before != nil {
+					step.before(t, b)
+				}
+				calls := 0
+				faults.Decide(func(string) volumetest.Fault {
+					if calls++; calls > n {
+						return volumetest.Lost
+					}
+					return volumetest.NoFault
+				})
+				err := step.do(t, b)
+				stopped := calls > n
+				second := volumetest.Start(t, c, func(o *volume.Options) {
+					o.IntentEvery, o.IntentAge = time.Millisecond, time.Millisecond
+				})
+				checkOther(t, c, second, step.name, err, data)
+				if !stopped {
+					return
+				}
+				if n > 200 {
+					t.Fatal("it does not end")
+				}
+			}
+		})
+	}
+}
+
+// checkOther looks at what a stopped gateway left with the eyes of another one.
+func checkOther(t *testing.T, c *cluster, v *volume.Volume, step string, err error, data []byte) {
+	t.Helper()
+	b := volumetest.GetBucket(t, v, "bucket")
+	got, readErr := readOrNil(t.Context(), b, "n/e/w/key")
+	if readErr != nil || got != nil && !bytes.Equal(got, data) {
+		t.Fatalf("the key holds %d bytes, %v", len(got), readErr)
+	}
+	if there := got != nil; err == nil && there != (step == "put") {
+		t.Fatalf("%s succeeded; the key is there: %v", step, there)
+	}
+	var model volumetest.Model
+	if got != nil {
+		e, err := b.Head(t.Context(), "n/e/w/key", volume.Version{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		model.Put("n/e/w/key", e.Version, got)
+	}
+	for _, delimiter := range []string{"", "/"} {
+		o := volume.ListOptions{Delimiter: delimiter, Limit: 10}
+		want, more := model.List(o)
+		volumetest.WantList(t, b, o, want, more)
+	}
+	c.checkLinks(t)
+	c.checkDirs(t)
+	b.Delete(t.Context(), []volume.DeleteRequest{{Key: "n/e/w/key"}})
+	if err := v.DeleteBucket(t.Context(), "bucket"); err != nil {
+		t.Fatal(err)
+	}
+	c.checkDirs(t)
+}
+
+// TestDeletesRemoveDirectories checks that the directories of a tree go once all its keys were deleted, also deep ones.
+func TestDeletesRemoveDirectories(t *testing.T) {
+	c, _, v := openFaulty(t, 2)
+	b := volumetest.MakeBucket(t, v, "bucket")
+	var reqs []volume.DeleteRequest
+	for _, key := range volumetest.Zoo() {
+		volumetest.MustPut(t, b, key, nil)
+		reqs = append(reqs, volume.DeleteRequest{Key: key})
+	}
+	count := func() (n int) {
+		for _, s := range c.names {
+			s.mu.Lock()
+			n += len(s.dirs)
+			s.mu.Unlock()
+		}
+		return n
+	}
+	if n := count(); n < 1500 {
+		t.Fatalf("the tree has %d directories; want 1024 and 511 and more", n)
+	}
+	for _, res := range b.Delete(t.Context(), reqs) {
+		if res.Err != nil {
+			t.Fatal(res.Err)
+		}
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for count() > 2 { // the volume's root and the bucket's
+		if time.Now().After(deadline) {
+			t.Fatalf("%d directories are left", count())
+		}
+		<-time.After(time.Millisecond)
+	}
+}
