@@ -1,0 +1,208 @@
+// Package config is the configuration log of a cluster: what hosts, storages, volumes, services and gateways there should
+// be, as a sequence of whole versions on the mount.
+//
+// Its invariant: a version never changes once it is there, and version n+1 is made from version n or not at all
+// (compare-and-swap by exclusive creation). It describes what should be; who owns a service is settled by package takeover.
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"holdfast"
+	"holdfast/storage"
+)
+
+// Limits of a configuration.
+const (
+	MaxBytes    = 4 << 20 // of a version's file
+	MaxServices = 10_000
+	MaxHosts    = 10_000
+	MaxVolumes  = 1_000
+)
+
+const format = 1
+
+// Config is one version. Treat it as a value: change a copy ([Config.Clone]) and publish that.
+type Config struct {
+	Format  int    `json:"format"`
+	Version uint64 `json:"version"` // set by Publish
+	Nonce   string `json:"nonce"`   // set by Publish; tells whose version it is
+
+	// Cluster is the random name of the cluster, 32 hex digits; it never changes.
+	Cluster  string    `json:"cluster"`
+	Hosts    []Host    `json:"hosts"`
+	Storages []Storage `json:"storages"`
+	Volumes  []Volume  `json:"volumes"`
+	Services []Service `json:"services"`
+	Gateways []Gateway `json:"gateways"`
+}
+
+// Host is a machine of the cluster.
+type Host struct {
+	ID       ID[holdfast.HostID] `json:"id"`
+	Name     string              `json:"name,omitempty"`
+	Address  string              `json:"address,omitempty"`
+	Storages []string            `json:"storages"` // names of those it mounts
+	Drain    bool                `json:"drain,omitempty"`
+}
+
+// Storage is a named shared mount.
+type Storage struct {
+	Name string `json:"name"`
+}
+
+// Volume is an object namespace with its slot map.
+type Volume struct {
+	ID            ID[holdfast.VolumeID]    `json:"id"`
+	Name          string                   `json:"name"`
+	Slots         []SlotRange              `json:"slots"`          // ascending, no gap: all of holdfast.Slots
+	ObjectServers []ID[holdfast.ServiceID] `json:"object_servers"` // where new objects go
+}
+
+// SlotRange gives slots First to Last, both included, to a name server.
+type SlotRange struct {
+	First      int                    `json:"first"`
+	Last       int                    `json:"last"`
+	NameServer ID[holdfast.ServiceID] `json:"name_server"`
+}
+
+// Service is a name or object server.
+type Service struct {
+	ID      ID[holdfast.ServiceID] `json:"id"`
+	Volume  ID[holdfast.VolumeID]  `json:"volume"`
+	Storage string                 `json:"storage"`
+	// Bind is the host that an operator wants it on; nil leaves it to placement.
+	Bind *ID[holdfast.HostID] `json:"bind,omitempty"`
+}
+
+// Gateway is an S3 endpoint on a host.
+type Gateway struct {
+	Host    ID[holdfast.HostID]   `json:"host"`
+	Volume  ID[holdfast.VolumeID] `json:"volume"`
+	Address string                `json:"address"`
+}
+
+// ID writes an id as the 16 hex digits it has everywhere else.
+type ID[T ~uint64] struct{ Value T }
+
+// IDOf wraps an id.
+func IDOf[T ~uint64](v T) ID[T] { return ID[T]{v} }
+
+// MarshalText is encoding.TextMarshaler.
+func (id ID[T]) MarshalText() ([]byte, error) {
+	return []byte(holdfast.ServiceID(id.Value).String()), nil
+}
+
+// UnmarshalText is encoding.TextUnmarshaler; it accepts what MarshalText writes.
+func (id *ID[T]) UnmarshalText(b []byte) error {
+	v, err := holdfast.ParseServiceID(string(b))
+	if err != nil || v.String() != string(b) {
+		return fmt.Errorf("%q is not an id of 16 lower-case hex digits", b)
+	}
+	id.Value = T(v)
+	return nil
+}
+
+// Single returns the configuration of a cluster of one: a host, a storage, a volume, its services and a gateway.
+func Single(host holdfast.HostID, volume holdfast.VolumeID, nameServers, objectServers []holdfast.ServiceID) Config {
+	const store = "stor1"
+	c := Config{
+		Cluster:  storage.NewNonce().String(),
+		Hosts:    []Host{{ID: IDOf(host), Storages: []string{store}}},
+		Storages: []Storage{{Name: store}},
+		Gateways: []Gateway{},
+	}
+	v := Volume{ID: IDOf(volume), Name: "vol1", Slots: SpreadSlots(nameServers), ObjectServers: []ID[holdfast.ServiceID]{}}
+	for _, id := range objectServers {
+		v.ObjectServers = append(v.ObjectServers, IDOf(id))
+	}
+	for _, id := range slices.Concat(nameServers, objectServers) {
+		c.Services = append(c.Services, Service{ID: IDOf(id), Volume: v.ID, Storage: store})
+	}
+	c.Volumes = []Volume{v}
+	return c
+}
+
+// SpreadSlots gives each name server an equal run of slots, in order.
+func SpreadSlots(nameServers []holdfast.ServiceID) []SlotRange {
+	ranges := []SlotRange{}
+	for i, id := range nameServers {
+		first := i * holdfast.Slots / len(nameServers)
+		last := (i+1)*holdfast.Slots/len(nameServers) - 1
+		if first <= last {
+			ranges = append(ranges, SlotRange{first, last, IDOf(id)})
+		}
+	}
+	return ranges
+}
+
+// Clone returns a copy that shares nothing with c.
+func (c Config) Clone() Config {
+	c.Hosts = slices.Clone(c.Hosts)
+	for i := range c.Hosts {
+		c.Hosts[i].Storages = slices.Clone(c.Hosts[i].Storages)
+	}
+	c.Storages = slices.Clone(c.Storages)
+	c.Volumes = slices.Clone(c.Volumes)
+	for i := range c.Volumes {
+		c.Volumes[i].Slots = slices.Clone(c.Volumes[i].Slots)
+		c.Volumes[i].ObjectServers = slices.Clone(c.Volumes[i].ObjectServers)
+	}
+	c.Services = slices.Clone(c.Services)
+	for i, s := range c.Services {
+		if s.Bind != nil {
+			bind := *s.Bind
+			c.Services[i].Bind = &bind
+		}
+	}
+	c.Gateways = slices.Clone(c.Gateways)
+	return c
+}
+
+// Encode writes a version as its file has it.
+func (c Config) Encode() ([]byte, error) {
+	b, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(b, '\n'), nil
+}
+
+// Parse reads a version's file, strictly: unknown fields, trailing bytes and what [Config.Validate] refuses are Corrupt; a
+// newer format is Unsupported.
+func Parse(b []byte) (Config, error) {
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return Config{}, holdfast.E("decode configuration", holdfast.Corrupt, err)
+	}
+	if head.Format > format {
+		return Config{}, holdfast.E("decode configuration", holdfast.Unsupported, fmt.Errorf("format %d is newer than %d", head.Format, format))
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var c Config
+	err := d.Decode(&c)
+	if err == nil {
+		if _, extra := d.Token(); extra != io.EOF {
+			err = errors.New("bytes follow the object")
+		}
+	}
+	if err == nil && (c.Version == 0 || strings.Trim(c.Nonce, "0123456789abcdef") != "" || len(c.Nonce) != 32) {
+		err = errors.New("version or nonce is missing")
+	}
+	if err == nil {
+		err = c.Validate()
+	}
+	if err != nil {
+		return Config{}, holdfast.E("decode configuration", holdfast.Corrupt, err)
+	}
+	return c, nil
+}
