@@ -349,8 +349,8 @@ func testPages(t *testing.T, open Open) {
 		b := start(t, open, names)
 		var model Model
 		for i := range 60 {
-			key := []string{"flat%d", "a/%d", "b/c%d/x", "b/%d/y/z", "%d/"}[i%5]
-			key = fmt.Sprintf(key, i)
+			key := []string{"flat%d", "a/%d", "b/c%d/x", "b/%d/y/z", "%d/", "%d/more"}[i%6]
+			key = fmt.Sprintf(key, i/6*6)
 			model.Put(key, MustPut(t, b, key, nil).Entry.Version, nil)
 		}
 		for _, o := range []volume.ListOptions{

@@ -12,6 +12,59 @@ import (
 	"holdfast/volume"
 )
 
+// testStaleCache has one gateway remember directories that another one removes and makes anew.
+func testStaleCache(t *testing.T, open Open) {
+	for _, names := range shapes {
+		s := open(t, names, 1)
+		first := Start(t, s)
+		b := MakeBucket(t, first, "bucket")
+		for round := range 5 {
+			key := fmt.Sprintf("x/y/z/%d", round)
+			MustPut(t, b, key, []byte("first"))
+			WantGet(t, b, key, volume.Version{}, []byte("first"))
+
+			second, err := volume.Open(volume.Options{Services: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res := GetBucket(t, second, "bucket").Delete(t.Context(), []volume.DeleteRequest{{Key: key}})[0]; !res.Found {
+				t.Fatalf("delete: %+v", res)
+			}
+			if err := second.Close(); err != nil { // the empty directories are gone now
+				t.Fatal(err)
+			}
+			third := Start(t, s)
+			there := GetBucket(t, third, "bucket")
+			if round%2 == 0 {
+				MustPut(t, there, "x/y/z/new", []byte("second"))
+				WantGet(t, b, "x/y/z/new", volume.Version{}, []byte("second"))
+			}
+			_, err = b.Head(t.Context(), key, volume.Version{})
+			WantKind(t, "head of what was deleted", err, holdfast.NotFound)
+			switch round {
+			case 0:
+				WantList(t, b, volume.ListOptions{Prefix: "x/y/z/n", Delimiter: "x", Limit: 9}, []Line{lineOf(t, there, "x/y/z/new")}, false)
+			case 1:
+				MustPut(t, b, "x/y/z/new", []byte("first again"))
+				WantGet(t, there, "x/y/z/new", volume.Version{}, []byte("first again"))
+			}
+			if res := b.Delete(t.Context(), []volume.DeleteRequest{{Key: "x/y/z/new"}})[0]; res.Err != nil || res.Found != (round%2 == 0 || round == 1) {
+				t.Fatalf("round %d: delete: %+v", round, res)
+			}
+		}
+	}
+}
+
+// lineOf is the line of a key in a listing of objects.
+func lineOf(t testing.TB, b *volume.Bucket, key string) Line {
+	t.Helper()
+	e, err := b.Head(t.Context(), key, volume.Version{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Line{Key: key, Version: e.Version, Size: e.Size}
+}
+
 // testRaces has many writers make and remove the same directories. Each key belongs to one writer, who knows what it holds at any
 // moment.
 func testRaces(t *testing.T, open Open) {

@@ -34,6 +34,7 @@ func Suite(t *testing.T, open Open) {
 		{"Pages", testPages},
 		{"Multipart", testMultipart},
 		{"Uploads", testUploads},
+		{"StaleCache", testStaleCache},
 		{"Races", testRaces},
 		{"ListWhileWriting", testListWhileWriting},
 	} {
