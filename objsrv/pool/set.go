@@ -228,3 +228,6 @@ func (s *Set) closeFiles() {
 		}
 	}
 }
+
+// CloseIdle closes a set that was opened and never made ready.
+func (s *Set) CloseIdle() { s.closeFiles() }
