@@ -107,7 +107,7 @@ func (c *Claimant) take(ctx context.Context, req Request) (*Ownership, error) {
 		claimant: c, dir: dir, claim: claim,
 	}
 	if err := c.build(ctx, o, past, req.Prepare); err != nil {
-		return nil, errors.Join(err, c.abandon(dir, claim.Epoch))
+		return nil, c.abandon(dir, claim.Epoch, err)
 	}
 	if o.Fence, err = c.open(o); err != nil {
 		return nil, err
@@ -175,22 +175,26 @@ func (c *Claimant) open(o *Ownership) (*Fence, error) {
 		return fence, nil
 	case storage.Lost:
 		fence.close()
-		return nil, errors.Join(
-			holdfast.E("open epoch", holdfast.Conflict, fmt.Errorf("a successor voided epoch %d", o.Epoch)),
-			c.abandon(o.dir, o.Epoch))
+		return nil, c.abandon(o.dir, o.Epoch, holdfast.E("open epoch", holdfast.Conflict, nil))
 	default:
 		fence.close()
 		return nil, err
 	}
 }
 
-// abandon removes the store of an epoch that cannot open any more, having made sure of that.
-func (c *Claimant) abandon(dir layout.Service, e holdfast.Epoch) error {
-	o, err := c.voidIfUndecided(dir, e, storage.NewNonce())
+// abandon gives up an epoch that did not open, and returns why. It makes sure that it cannot open any more, and removes its
+// store. If a successor was first with that, the cause is the successor, whatever the error: it may have removed the store
+// under our hands.
+func (c *Claimant) abandon(dir layout.Service, e holdfast.Epoch, cause error) error {
+	mine := storage.NewNonce()
+	o, err := c.voidIfUndecided(dir, e, mine)
 	if err != nil || o.Open {
-		return err
+		return errors.Join(cause, err)
 	}
-	return c.FS.RemoveAll(dir.Store(e))
+	if o.Nonce != mine {
+		cause = holdfast.E("open epoch", holdfast.Conflict, fmt.Errorf("a successor voided epoch %d", e))
+	}
+	return errors.Join(cause, c.FS.RemoveAll(dir.Store(e)))
 }
 
 // Publish writes the routing hints, owner and host.

@@ -225,7 +225,7 @@ func TestCrashAtEveryCall(t *testing.T) {
 		disk := storagetest.NewCrash()
 		fs := storagetest.NewFault(disk, storagetest.TearAt(n))
 		acked, created := life(t, fs)
-		for _, seed := range []uint64{0, 1, uint64(2*n + 2), uint64(2*n + 3)} {
+		for _, seed := range []uint64{0, uint64(n) + 2} {
 			name := fmt.Sprintf("stop at call %d, seed %d", n, seed)
 			after := disk.Crash(seed)
 			if !created {
@@ -320,7 +320,7 @@ func TestRacingClaimantsHaveOneWinner(t *testing.T) {
 				switch {
 				case err == nil:
 					owned[i] = o
-				case !holdfast.Is(err, holdfast.Conflict) && !holdfast.Is(err, holdfast.Unknown) && !holdfast.Is(err, holdfast.Unavailable):
+				case !holdfast.Is(err, holdfast.Conflict):
 					t.Errorf("loser: %v", err)
 				}
 			})
