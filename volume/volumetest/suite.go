@@ -36,6 +36,8 @@ func Suite(t *testing.T, open Open) {
 		{"Uploads", testUploads},
 		{"StaleCache", testStaleCache},
 		{"Races", testRaces},
+		{"BucketRaces", testBucketRaces},
+		{"VersioningWhileWriting", testVersioningWhileWriting},
 		{"ListWhileWriting", testListWhileWriting},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, open) })
