@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"golang.org/x/sys/unix"
@@ -76,9 +77,17 @@ func (p *ParkingFS) enter() {
 	}
 }
 
+// noSpacePause slows Pebble down, which tries again at once and for ever to flush or compact on a full disk. The goroutine that
+// sleeps holds no lock of Pebble's.
+const noSpacePause = 250 * time.Millisecond
+
 // leave returns err if the caller may see it, and parks the caller if not.
 func (p *ParkingFS) leave(op, name string, err error) error {
-	if err == nil || isFact(err) || (IsNoSpace(err) && isTable(name)) {
+	if err == nil || isFact(err) {
+		return err
+	}
+	if IsNoSpace(err) && isTable(name) {
+		time.Sleep(noSpacePause)
 		return err
 	}
 	p.Park(&holdfast.Error{Op: op, Kind: holdfast.Unknown, ID: name, Err: err})
