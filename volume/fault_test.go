@@ -374,3 +374,64 @@ func TestFailedPutsLeaveNothing(t *testing.T) {
 type neverending struct{}
 
 func (neverending) Read(p []byte) (int, error) { return len(p), nil }
+
+// gatedNames holds one Apply back.
+type gatedNames struct {
+	holdfast.NameService
+	arrived, open chan struct{}
+}
+
+func (n *gatedNames) Apply(ctx context.Context, txs []holdfast.Tx) ([]holdfast.Result, error) {
+	if _, ok := txs[0].Ops[0].(holdfast.PutEntry); ok {
+		n.arrived <- struct{}{}
+		<-n.open
+	}
+	return n.NameService.Apply(ctx, txs)
+}
+
+// TestUpdateWaitsForCommitsElsewhere holds a commit back on a name server that does not know the bucket's epoch: a change of the bucket's
+// record must not return before it.
+func TestUpdateWaitsForCommitsElsewhere(t *testing.T) {
+	c, _, v := openFaulty(t, 2)
+	b := volumetest.MakeBucket(t, v, "bucket")
+	var key string
+	gated := &gatedNames{arrived: make(chan struct{}), open: make(chan struct{})}
+	for i := 0; key == ""; i++ { // find a directory that is not with the bucket's root
+		dir := fmt.Sprint(i, "/")
+		volumetest.MustPut(t, b, dir+"x", nil)
+		for _, n := range c.names {
+			n.mu.Lock()
+			if d := n.dirs[b.Info().Root]; d != nil && c.slots.Owner(d.subs[dir]) != n.id {
+				key = dir + "key"
+			}
+			n.mu.Unlock()
+		}
+	}
+	for _, n := range c.names {
+		if n.id != c.slots.Owner(b.Info().Root) {
+			gated.NameService = n
+			c.SetName(n.id, gated)
+		}
+	}
+	put, updated := make(chan error, 1), make(chan error, 1)
+	go func() { put <- putErr(t.Context(), b, key, []byte("x")) }()
+	<-gated.arrived
+	before := b.Info().Epoch
+	go func() {
+		on := holdfast.VersioningEnabled
+		_, err := v.UpdateBucket(t.Context(), "bucket", volume.BucketChange{Versioning: &on})
+		updated <- err
+	}()
+	for epoch := before; epoch == before; { // until the change has taken effect
+		epoch = volumetest.GetBucket(t, v, "bucket").Info().Epoch
+	}
+	select {
+	case err := <-updated:
+		t.Errorf("the change returned while a commit under the old record was under way: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(gated.open)
+	if err := errors.Join(<-put, <-updated); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -105,7 +105,8 @@ func (t *treeScan) passed(s *scanned, it *holdfast.Item) bool {
 	return t.from.version.IsZero() || bytes.Compare(it.Entry.Version[:], t.from.version[:]) >= 0
 }
 
-// skip implements source.
+// skip implements source. It goes to the end of a common prefix that the present key has, so the new place is never in the
+// middle of a directory that was read ahead: that directory would have the prefix too.
 func (t *treeScan) skip(to string) {
 	t.from = start{key: to}
 	for len(t.stack) > 0 {
@@ -215,9 +216,6 @@ func (t *treeScan) descend(ctx context.Context, top *scanned, about int) error {
 	item := &top.items[top.i-1]
 	if sub := top.ahead[item.Name]; sub != nil {
 		delete(top.ahead, item.Name)
-		if rest, inside := strings.CutPrefix(t.from.key, sub.path); inside {
-			sub.trim(rest) // the scan may have skipped since it was read
-		}
 		t.stack = append(t.stack, sub)
 		return nil
 	}
