@@ -158,6 +158,10 @@ func (f *File) takeLocked(n uint32, now time.Time, runs []Run) ([]Run, uint32) {
 		f.free -= int(got)
 		total += got
 		block := r.index*f.geo.regionBlocks + start
+		if last := len(runs) - 1; last >= 0 && runs[last].continues(f, r, block) {
+			runs[last].N += got
+			continue
+		}
 		runs = append(runs, Run{Addr{f.geo.class, f.geo.epoch, block}, got})
 	}
 	return runs, total
@@ -178,4 +182,10 @@ func (f *File) nextLocked(now time.Time) uint32 {
 		return (f.limit/n + 1) * n
 	}
 	return f.limit
+}
+
+// continues reports whether the block of region r follows the run within the region.
+func (run Run) continues(f *File, r *region, block uint32) bool {
+	return run.File == f.geo.epoch && run.Class == f.geo.class && run.Block+run.N == block &&
+		run.Block/f.geo.regionBlocks == r.index
 }
