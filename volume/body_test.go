@@ -38,7 +38,7 @@ func (o brokenObjects) Create(_ context.Context, _ holdfast.CreateRequest, body 
 	if _, err := io.CopyN(io.Discard, body, o.read); err != nil {
 		return holdfast.Link{}, err
 	}
-	return holdfast.Link{}, kind(o.kind)
+	return holdfast.Link{}, holdfast.E("broken", o.kind, nil)
 }
 
 // TestBodiesMoveToAnotherServer has one of two object servers fail: any small body and a large one of which nothing was read
@@ -107,7 +107,7 @@ func TestDoomedBodies(t *testing.T) {
 						t.Error(err)
 					}
 					for _, in := range infos {
-						_, _ = c.names[0].Settle(t.Context(), id, []holdfast.GuardedObject{{Object: in.Object, Home: in.Home}})
+						_, _ = c.names[c.slots[in.Home]].Settle(t.Context(), id, []holdfast.GuardedObject{{Object: in.Object, Home: in.Home}})
 					}
 				}
 			}
@@ -121,7 +121,7 @@ func TestDoomedBodies(t *testing.T) {
 		if err == nil {
 			volumetest.WantGet(t, b, "a/b", volume.Version{}, data)
 		}
-		c.checkLinks(t)
+		c.census.WantLinks(t, b)
 	}
 }
 
@@ -157,13 +157,13 @@ func TestBytesFollowTheirDirectory(t *testing.T) {
 				t.Errorf("%q is on %v and the fate of its bytes on %v", key, c.slots[where], c.slots[e.Content.Link.Home])
 			}
 		}
-		c.checkLinks(t)
+		c.census.WantLinks(t, b)
 	}
 }
 
 func (c *cluster) mustApply(t *testing.T, dir holdfast.DirID, op holdfast.Op) {
 	t.Helper()
-	s, err := c.NameServer(t.Context(), c.slots.Owner(dir))
+	s, err := c.census.NameServer(t.Context(), c.slots.Owner(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestStopAnywhere(t *testing.T) {
 		t.Run(step.name, func(t *testing.T) {
 			for n := 0; ; n++ {
 				c := newCluster(3, 1)
-				faults := &volumetest.Faults{Services: c}
+				faults := &volumetest.Faults{Services: c.census}
 				first := volumetest.Start(t, faults, quiet, func(o *volume.Options) { o.RetryFor = time.Millisecond })
 				b := volumetest.MakeBucket(t, first, "bucket")
 				if step.before != nil {
@@ -56,7 +56,7 @@ func TestStopAnywhere(t *testing.T) {
 				})
 				err := step.do(t, b)
 				stopped := calls > n
-				second := volumetest.Start(t, c, func(o *volume.Options) {
+				second := volumetest.Start(t, c.census, func(o *volume.Options) {
 					o.IntentEvery, o.IntentAge = time.Millisecond, time.Millisecond
 				})
 				checkOther(t, c, second, step.name, err, data)
@@ -95,13 +95,15 @@ func checkOther(t *testing.T, c *cluster, v *volume.Volume, step string, err err
 		want, more := model.List(o)
 		volumetest.WantList(t, b, o, want, more)
 	}
-	c.checkLinks(t)
-	c.checkDirs(t)
+	c.census.WantSettled(t)
 	b.Delete(t.Context(), []volume.DeleteRequest{{Key: "n/e/w/key"}})
 	if err := v.DeleteBucket(t.Context(), "bucket"); err != nil {
 		t.Fatal(err)
 	}
-	c.checkDirs(t)
+	c.census.WantSettled(t)
+	if live, _ := c.census.Dirs(t); len(live) > 0 {
+		t.Fatalf("%d directories outlive their bucket", len(live))
+	}
 }
 
 // TestDeletesRemoveDirectories checks that the directories of a tree go once all its keys were deleted, also deep ones.
@@ -113,27 +115,17 @@ func TestDeletesRemoveDirectories(t *testing.T) {
 		volumetest.MustPut(t, b, key, nil)
 		reqs = append(reqs, volume.DeleteRequest{Key: key})
 	}
-	count := func() (n int) {
-		for _, s := range c.names {
-			s.mu.Lock()
-			n += len(s.dirs)
-			s.mu.Unlock()
-		}
-		return n
-	}
-	if n := count(); n < 1500 {
-		t.Fatalf("the tree has %d directories; want 1024 and 511 and more", n)
+	live, _ := c.census.Dirs(t)
+	if len(live) < 1500 {
+		t.Fatalf("the tree has %d directories; want 1024 and 511 and more", len(live))
 	}
 	for _, res := range b.Delete(t.Context(), reqs) {
 		if res.Err != nil {
 			t.Fatal(res.Err)
 		}
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for count() > 2 { // the volume's root and the bucket's
-		if time.Now().After(deadline) {
-			t.Fatalf("%d directories are left", count())
-		}
-		<-time.After(time.Millisecond)
-	}
+	volumetest.Eventually(t, "empty directories to go", func() bool {
+		live, _ := c.census.Dirs(t)
+		return len(live) == 1 // the bucket's root
+	})
 }

@@ -90,14 +90,8 @@ func openOn(t testing.TB, names, objects int, newFS func() (storage.FS, string),
 		if err := fs.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		var held []holdfast.Slot
-		for s := range holdfast.Slot(holdfast.Slots) {
-			if slots[s] == id {
-				held = append(held, s)
-			}
-		}
 		e, err := namesrv.Open(t.Context(), namesrv.Options{
-			Self: id, FS: fs, StoreDir: dir, Fence: objtest.NewFence(1), Create: true, InitialSlots: held, Objects: stores,
+			Self: id, FS: fs, StoreDir: dir, Fence: objtest.NewFence(1), Create: true, InitialSlots: slots.Held(id), Objects: stores,
 			Limits: namesrv.Limits{CacheBytes: 8 << 20},
 		})
 		if err != nil {

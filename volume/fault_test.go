@@ -21,7 +21,7 @@ func quiet(o *volume.Options) { o.IntentEvery = time.Hour }
 
 func openFaulty(t *testing.T, names int, set ...func(*volume.Options)) (*cluster, *volumetest.Faults, *volume.Volume) {
 	c := newCluster(names, 2)
-	f := &volumetest.Faults{Services: c}
+	f := &volumetest.Faults{Services: c.census}
 	return c, f, volumetest.Start(t, f, append([]func(*volume.Options){quiet}, set...)...)
 }
 
@@ -155,7 +155,7 @@ func TestEachCallFailsOnce(t *testing.T) {
 							t.Fatalf("call %d, fault %d: %q is there: %v", n, fault, key, err)
 						}
 					}
-					c.checkLinks(t)
+					c.census.WantLinks(t, b)
 					if calls <= n {
 						break
 					}
@@ -168,79 +168,6 @@ func TestEachCallFailsOnce(t *testing.T) {
 func putErr(ctx context.Context, b *volume.Bucket, key string, data []byte) error {
 	_, err := b.Put(ctx, key, volume.PutRequest{Body: bytes.NewReader(data), Size: int64(len(data))})
 	return err
-}
-
-// checkLinks checks that what names link to is stored, and that committed fates are those of what is linked.
-func (c *cluster) checkLinks(t *testing.T) {
-	t.Helper()
-	linked := make(map[fateKey]bool)
-	for _, n := range c.names {
-		n.mu.Lock()
-		for _, d := range n.dirs {
-			for name, versions := range d.names {
-				for i := range versions {
-					for l := range versions[i].Content.Links {
-						linked[fateKey{l.OS, l.Object}] = true
-						infos, err := c.objects[l.OS].Stat(t.Context(), []holdfast.ObjectID{l.Object})
-						if err != nil || infos[0].Size < 0 {
-							t.Errorf("%q links to nothing: %v", name, err)
-						}
-					}
-				}
-			}
-			for _, ups := range d.uploads {
-				for _, up := range ups {
-					for _, p := range up.parts {
-						linked[fateKey{p.Part.Link.OS, p.Part.Link.Object}] = true
-					}
-				}
-			}
-		}
-		n.mu.Unlock()
-	}
-	for _, n := range c.names {
-		n.mu.Lock()
-		for k, row := range n.fates {
-			if row.fate == holdfast.FateCommitted && !linked[k] {
-				t.Errorf("object %v is committed and nothing links to it", k)
-			}
-			if row.fate != holdfast.FateCommitted && linked[k] {
-				t.Errorf("object %v is linked and its fate is %d", k, row.fate)
-			}
-		}
-		n.mu.Unlock()
-	}
-}
-
-// checkDirs waits until no unfinished operation is left and checks that each directory is linked where it says.
-func (c *cluster) checkDirs(t *testing.T) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		intents, stray := 0, 0
-		byID := make(map[holdfast.DirID]*fakeDir)
-		for _, n := range c.names {
-			n.mu.Lock()
-			intents += len(n.intents)
-			for id, d := range n.dirs {
-				byID[id] = d
-			}
-			n.mu.Unlock()
-		}
-		for id, d := range byID {
-			parent := byID[d.state.Parent]
-			if id != holdfast.VolumeRoot && (parent == nil || parent.subs[d.state.Name] != id) {
-				stray++
-			}
-		}
-		if intents == 0 && stray == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d unfinished operations and %d unlinked directories are left", intents, stray)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
 }
 
 // TestRandomFaults lets one call in eight go wrong, with too little time to retry some of them away. What was acknowledged
@@ -307,8 +234,8 @@ func TestRandomFaults(t *testing.T) {
 			want, more := model.List(o)
 			volumetest.WantList(t, b, o, want, more)
 		}
-		c.checkLinks(t)
-		c.checkDirs(t)
+		c.census.WantSettled(t)
+		c.census.WantLinks(t, b)
 		t.Logf("%d name servers: %d of 400 operations failed", names, failed)
 	}
 }
@@ -368,7 +295,7 @@ func TestFailedPutsLeaveNothing(t *testing.T) {
 	if got := stored(); got != before {
 		t.Errorf("%d objects are stored; want %d", got, before)
 	}
-	c.checkLinks(t)
+	c.census.WantLinks(t, b)
 }
 
 type neverending struct{}
@@ -396,21 +323,22 @@ func TestUpdateWaitsForCommitsElsewhere(t *testing.T) {
 	b := volumetest.MakeBucket(t, v, "bucket")
 	var key string
 	gated := &gatedNames{arrived: make(chan struct{}), open: make(chan struct{})}
+	root := c.slots.Owner(b.Info().Root)
 	for i := 0; key == ""; i++ { // find a directory that is not with the bucket's root
 		dir := fmt.Sprint(i, "/")
 		volumetest.MustPut(t, b, dir+"x", nil)
-		for _, n := range c.names {
-			n.mu.Lock()
-			if d := n.dirs[b.Info().Root]; d != nil && c.slots.Owner(d.subs[dir]) != n.id {
-				key = dir + "key"
-			}
-			n.mu.Unlock()
+		as, err := c.names[root].Lookup(t.Context(), []holdfast.Lookup{{Dir: b.Info().Root, Path: []string{dir}, Want: holdfast.WantDir}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.slots.Owner(as[0].Dirs[0]) != root {
+			key = dir + "key"
 		}
 	}
-	for _, n := range c.names {
-		if n.id != c.slots.Owner(b.Info().Root) {
+	for id, n := range c.names {
+		if id != root {
 			gated.NameService = n
-			c.SetName(n.id, gated)
+			c.SetName(id, gated)
 		}
 	}
 	put, updated := make(chan error, 1), make(chan error, 1)

@@ -45,6 +45,17 @@ func NewSlotMap(servers ...holdfast.ServiceID) *SlotMap {
 // Owner returns the name server that holds the directory's slot.
 func (m *SlotMap) Owner(dir holdfast.DirID) holdfast.ServiceID { return m[dir.Slot()] }
 
+// Held returns the slots that a name server holds, in order.
+func (m *SlotMap) Held(id holdfast.ServiceID) []holdfast.Slot {
+	var held []holdfast.Slot
+	for slot, owner := range m {
+		if owner == id {
+			held = append(held, holdfast.Slot(slot))
+		}
+	}
+	return held
+}
+
 // Servers returns the name servers that hold slots, each once, in the order of their first slot.
 func (m *SlotMap) Servers() []holdfast.ServiceID {
 	var ids []holdfast.ServiceID

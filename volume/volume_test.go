@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"holdfast"
+	"holdfast/namesrv/nametest"
 	"holdfast/objsrv/objtest"
 	"holdfast/volume"
 	"holdfast/volume/volumetest"
@@ -13,8 +14,9 @@ import (
 type cluster struct {
 	*volume.Direct
 	slots   *volume.SlotMap
-	names   []*fakeNames
+	names   map[holdfast.ServiceID]*nametest.Memory
 	objects map[holdfast.ServiceID]*objtest.Memory
+	census  *volumetest.Census // of all that comes through it
 }
 
 func newCluster(names, objects int) *cluster {
@@ -22,12 +24,16 @@ func newCluster(names, objects int) *cluster {
 	for i := range ids {
 		ids[i] = holdfast.NewServiceID(holdfast.TypeNameServer, uint64(i+1))
 	}
-	c := &cluster{slots: volume.NewSlotMap(ids...), objects: make(map[holdfast.ServiceID]*objtest.Memory)}
+	c := &cluster{
+		slots:   volume.NewSlotMap(ids...),
+		names:   make(map[holdfast.ServiceID]*nametest.Memory),
+		objects: make(map[holdfast.ServiceID]*objtest.Memory),
+	}
 	c.Direct = volume.NewDirect(c.slots)
+	c.census = volumetest.NewCensus(c.Direct)
 	for _, id := range ids {
-		n := newFakeNames(id, c.slots)
-		c.names = append(c.names, n)
-		c.SetName(id, n)
+		c.names[id] = nametest.New(nil, c.slots.Held(id)...)
+		c.SetName(id, c.names[id])
 	}
 	for i := range objects {
 		id := holdfast.NewServiceID(holdfast.TypeObjectStore, uint64(i+1))
