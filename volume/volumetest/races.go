@@ -70,7 +70,7 @@ func lineOf(t testing.TB, b *volume.Bucket, key string) Line {
 func testRaces(t *testing.T, open Open) {
 	for _, names := range shapes {
 		t.Run(fmt.Sprint(names), func(t *testing.T) {
-			s := open(t, names, 2)
+			s := NewCensus(open(t, names, 2))
 			v := Start(t, s)
 			other := Start(t, s) // another gateway with a cache of its own
 			MakeBucket(t, v, "bucket")
@@ -97,9 +97,11 @@ func testRaces(t *testing.T, open Open) {
 			b := GetBucket(t, v, "bucket")
 			WantList(t, b, volume.ListOptions{Limit: 100}, nil, false)
 			WantList(t, b, volume.ListOptions{Delimiter: "/", Limit: 100}, nil, false)
+			s.WantLinks(t, b)
 			if err := v.DeleteBucket(t.Context(), "bucket"); err != nil {
 				t.Fatal(err)
 			}
+			s.WantSettled(t)
 		})
 	}
 }

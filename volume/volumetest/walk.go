@@ -16,7 +16,8 @@ import (
 func testModel(t *testing.T, open Open) {
 	for _, names := range shapes {
 		t.Run(fmt.Sprint(names), func(t *testing.T) {
-			w := walker{t: t, rng: random(t, 1), v: Start(t, open(t, names, 2))}
+			w := walker{t: t, rng: random(t, 1), census: NewCensus(open(t, names, 2))}
+			w.v = Start(t, w.census)
 			MakeBucket(t, w.v, "bucket")
 			for range 600 {
 				w.step()
@@ -30,6 +31,7 @@ func testModel(t *testing.T, open Open) {
 type walker struct {
 	t       *testing.T
 	rng     *rand.Rand
+	census  *Census
 	v       *volume.Volume
 	model   Model
 	uploads []walkedUpload
@@ -244,6 +246,7 @@ func (w *walker) finish() {
 		}
 	}
 	w.usage()
+	w.census.WantLinks(w.t, b)
 	if len(w.model.Keys()) > 0 {
 		WantKind(w.t, "delete bucket", w.v.DeleteBucket(w.t.Context(), "bucket"), holdfast.NotEmpty)
 	}
@@ -261,6 +264,10 @@ func (w *walker) finish() {
 	WantList(w.t, b, volume.ListOptions{What: holdfast.ListVersions, Delimiter: "/", Limit: 10}, nil, false)
 	if err := w.v.DeleteBucket(w.t.Context(), "bucket"); err != nil {
 		w.t.Fatal(err)
+	}
+	w.census.WantSettled(w.t)
+	if live, _ := w.census.Dirs(w.t); len(live) > 0 {
+		w.t.Fatalf("%d directories outlive their bucket", len(live))
 	}
 }
 
