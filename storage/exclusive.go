@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,23 +186,24 @@ func MakeDir(fsys FS, dir string) error {
 // CleanTemps removes the temporary files of a directory that are older than age by the mount's own clock. Taking one that
 // is in use makes its owner's creation fail as Unsure, no more.
 func CleanTemps(fsys FS, dir string, age time.Duration) error {
-	probe, err := writeTemp(fsys, dir, "clock", nil)
-	if err != nil {
-		return err
-	}
-	defer fsys.Remove(probe)
-	now, err := fsys.Stat(probe)
-	if err != nil {
-		return err
-	}
 	names, err := fsys.List(dir)
 	if err != nil {
 		return err
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !IsTemp(name) })
+	if len(names) == 0 {
+		return nil
+	}
+	clock, err := writeTemp(fsys, dir, "clock", nil)
+	if err != nil {
+		return err
+	}
+	defer fsys.Remove(clock)
+	now, err := fsys.Stat(clock)
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
-		if !IsTemp(name) {
-			continue
-		}
 		path := fsys.PathJoin(dir, name)
 		info, err := fsys.Stat(path)
 		if err != nil || now.ModTime().Sub(info.ModTime()) < age {

@@ -3,6 +3,7 @@ package takeover
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"holdfast"
 	"holdfast/membership/layout"
@@ -69,7 +70,11 @@ func (c *Claimant) markDrained(dir layout.Service, e holdfast.Epoch, how string)
 	return storage.ReplaceFile(c.FS, dir.Store(e), layout.DrainedFile, layout.EncodeDrained(e, how))
 }
 
-// removeOld removes the stores of older epochs that are drained or never opened. Claims and outcomes stay.
+// oldTemp is the age at which a temporary file has no owner any more.
+const oldTemp = 24 * time.Hour
+
+// removeOld removes the stores of older epochs that are drained or never opened, and what broken-off creations left behind.
+// Claims and outcomes stay.
 func (o *Ownership) removeOld() error {
 	c := o.claimant
 	stores, err := layout.ListStores(c.FS, o.dir)
@@ -82,6 +87,9 @@ func (o *Ownership) removeOld() error {
 			errs = append(errs, c.FS.RemoveAll(o.dir.Store(e)))
 		}
 	}
+	errs = append(errs,
+		storage.CleanTemps(c.FS, o.dir.Claims(), oldTemp),
+		storage.CleanTemps(c.FS, string(o.dir), oldTemp))
 	return errors.Join(errs...)
 }
 

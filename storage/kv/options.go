@@ -11,13 +11,17 @@ import (
 	"holdfast/storage"
 )
 
-// maxLogBytes bounds the log that is not flushed to tables yet, and so what a takeover copies and replays.
-const maxLogBytes = 8 << 20
+// maxLogBytes bounds the log that is not flushed to tables yet, and so what a takeover copies and replays. Fewer memtables
+// than it allows are kept, because Pebble keeps one old log more than that for use again, and they cost space.
+const (
+	maxLogBytes  = 8 << 20
+	maxMemTables = 3
+)
 
 // The defaults of [Options].
 const (
 	DefaultCacheBytes    = 8 << 20
-	DefaultMemTableBytes = 4 << 20
+	DefaultMemTableBytes = 2 << 20
 	DefaultMaxOpenFiles  = 200
 )
 
@@ -69,7 +73,7 @@ func (o Options) pebble(fs *storage.ParkingFS) *pebble.Options {
 		EventListener:       o.listener(),
 		MaxManifestFileSize: 4 << 20, // a takeover copies it
 
-		MemTableStopWritesThreshold: maxLogBytes / memTable,
+		MemTableStopWritesThreshold: min(maxLogBytes/memTable, maxMemTables),
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
