@@ -29,13 +29,15 @@ func (b *Bucket) head(ctx context.Context, o op, key string, version Version) (h
 	return a.Entry, wrap(o.String(), key, a.Err)
 }
 
-// Object is a version of a key whose bytes can be read. It holds no resources between calls and need not be closed.
+// Object is a version of a key whose bytes can be read. It holds no resources between calls and need not be closed. One goroutine
+// uses it at a time.
 type Object struct {
 	vol    *Volume
 	root   holdfast.DirID
 	key    string
 	entry  holdfast.Entry
 	latest bool // it was asked for as the current version
+	gone   bool // its bytes were found gone before the first was written; set by WriteRange
 }
 
 // Entry returns the entry of the version. It is shared: do not change it.
@@ -72,7 +74,7 @@ func (b *Bucket) Read(ctx context.Context, key string, version Version, serve fu
 		if err != nil {
 			return err
 		}
-		if err = serve(o); !holdfast.Is(err, holdfast.Conflict) {
+		if err = serve(o); err == nil || !o.gone {
 			return err
 		}
 		before := o.entry
@@ -100,6 +102,7 @@ func (o *Object) WriteRange(ctx context.Context, w io.Writer, off, n int64) (int
 		err = out.err
 	case err == nil:
 	case out.n == 0 && holdfast.Is(err, holdfast.NotFound):
+		o.gone = true
 		err = &holdfast.Error{Op: "volume.read", Kind: holdfast.Conflict, ID: o.key, Err: err}
 	case holdfast.Is(err, holdfast.NotFound): // the pins did not hold, or the bytes are lost
 		err = &holdfast.Error{Op: "volume.read", Kind: holdfast.Corrupt, ID: o.key, Err: err}
