@@ -3,6 +3,8 @@ package gw
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 
 	"holdfast/gw/checksum"
 	"holdfast/gw/s3api"
@@ -79,7 +81,16 @@ func (q *request) openBody(signed *sigv4.Result) error {
 		return err
 	}
 	q.body = payload{body: body, declared: declared, signed: signed.Payload != sigv4.PayloadUnsigned}
+	q.continueEmpty()
 	return nil
+}
+
+// continueEmpty sends the 100 that a client of an empty body asked for. The server sends it when a body is read, but never
+// for an empty one, and botocore confuses the answers of its next request on the connection when it misses.
+func (q *request) continueEmpty() {
+	if q.r.ContentLength == 0 && strings.EqualFold(q.r.Header.Get("Expect"), "100-continue") {
+		q.w.WriteHeader(http.StatusContinue)
+	}
 }
 
 // declaresBody reports whether checksum headers of the operation are about the body it carries.

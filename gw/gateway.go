@@ -217,10 +217,16 @@ func (g *Gateway) refuse(q *request, err error) {
 	}
 	sent := s3api.WriteError(q.w, q.r, s3Error(q, err), q.id)
 	q.w.code = string(sent.Code)
-	if sent.Status() >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
-		g.log.LogAttrs(q.ctx, slog.LevelError, "request refused", slog.String("request", q.id.Request),
-			slog.String("operation", q.op.String()), slog.String("code", q.w.code), slog.Any("error", err))
+	level := slog.LevelDebug // the client's own mistakes, and what is not built
+	switch {
+	case errors.Is(err, context.Canceled):
+	case sent.Code == s3api.InternalError:
+		level = slog.LevelError
+	case sent.Status() == http.StatusServiceUnavailable || sent.Status() == http.StatusInsufficientStorage:
+		level = slog.LevelWarn
 	}
+	g.log.LogAttrs(q.ctx, level, "request refused", slog.String("request", q.id.Request),
+		slog.String("operation", q.op.String()), slog.String("code", q.w.code), slog.Any("error", err))
 }
 
 // bodyIsDone reports whether the connection can carry another request: a body that was not read would have to be

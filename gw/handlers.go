@@ -26,6 +26,7 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpDeleteObject:        deleteObject,
 		s3api.OpGetObjectAcl:        getObjectACL,
 		s3api.OpGetObjectAttributes: getObjectAttributes,
+		s3api.OpGetObjectTagging:    getObjectTagging,
 
 		s3api.OpCreateMultipartUpload:   createUpload,
 		s3api.OpUploadPart:              uploadPart,

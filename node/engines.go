@@ -71,7 +71,7 @@ func (n *Node) objectService(id holdfast.ServiceID, p plan) *service {
 		},
 		open: func(ctx context.Context, own *takeover.Ownership) (engine, error) {
 			o := options
-			o.Dir, o.StoreDir, o.Fence, o.Undrained = string(n.host.root.Service(id)), own.StoreDir, own.Fence, own.Undrained
+			o.Dir, o.StoreDir, o.Fence, o.Undrained = string(n.host.Root().Service(id)), own.StoreDir, own.Fence, own.Undrained
 			return objsrv.Open(ctx, o)
 		},
 		publish: func(e engine) {

@@ -16,6 +16,8 @@ import (
 
 	"holdfast"
 	"holdfast/gw"
+	"holdfast/membership"
+	"holdfast/membership/heartbeat"
 	"holdfast/membership/layout"
 	"holdfast/storage"
 	"holdfast/volume"
@@ -35,7 +37,7 @@ type Node struct {
 	registry *prometheus.Registry
 
 	fs       storage.FS
-	host     *host
+	host     *membership.Host
 	services []*service
 	direct   *volume.Direct
 	volume   *volume.Volume
@@ -147,10 +149,11 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 // openStore takes the directory and opens the services in it.
 func (n *Node) openStore(ctx context.Context) (plan, error) {
 	var err error
-	if n.host, err = openHost(ctx, n.fs, n.config, n.log); err != nil {
+	n.host, err = membership.Open(membership.Options{FS: n.fs, Root: n.config.Data, OnEvent: n.leaseEvent})
+	if err != nil {
 		return plan{}, err
 	}
-	p, err := loadOrCreatePlan(n.host, n.config)
+	p, err := loadOrCreatePlan(n.fs, n.host, n.config)
 	if err != nil {
 		return plan{}, err
 	}
@@ -179,6 +182,18 @@ func (n *Node) openServices(ctx context.Context, plan plan) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// leaseEvent logs what happens to the lease.
+func (n *Node) leaseEvent(e heartbeat.Event) {
+	switch {
+	case e.Superseded:
+		n.log.Error("a newer process of this host is at work; this one lets go")
+	case e.Err != nil:
+		n.log.Warn("heartbeat not written", "error", e.Err)
+	default:
+		n.log.Info("lease", "event", fmt.Sprint(e.Lease))
+	}
 }
 
 func (n *Node) serve(server *http.Server, l net.Listener) {

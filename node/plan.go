@@ -1,48 +1,95 @@
 package node
 
 import (
+	"fmt"
+
 	"holdfast"
-	"holdfast/membership/layout"
-	"holdfast/membership/takeover"
+	"holdfast/membership"
+	"holdfast/membership/config"
+	"holdfast/storage"
 	"holdfast/volume"
 )
 
-// plan is what this host runs.
+// The numbers of the one volume and gateway of a cluster of one; ids share one running number below their type.
+const (
+	volumeNumber  = 1
+	firstService  = 2
+	gatewayNumber = 1
+)
+
+// plan is what this host runs, read from the configuration in force.
 type plan struct {
 	names, objects []holdfast.ServiceID
 	gateway        holdfast.ServiceID
 	slots          *volume.SlotMap
 }
 
-func loadOrCreatePlan(h *host, c Config) (plan, error) {
-	ids, err := layout.ListServices(h.fs, h.root)
+// loadOrCreatePlan reads the newest configuration, or publishes the first one of a new cluster of one. Losing that race means
+// that another process made the cluster: its version is read.
+func loadOrCreatePlan(fsys storage.FS, h *membership.Host, c Config) (plan, error) {
+	log := config.Open(fsys, h.Root())
+	current, err := log.Newest()
+	if holdfast.Is(err, holdfast.NotFound) {
+		current, err = log.Publish(0, firstConfig(h.ID(), c))
+		if holdfast.Is(err, holdfast.Conflict) {
+			current, err = log.Newest()
+		}
+	}
+	if err != nil {
+		return plan{}, fmt.Errorf("configuration: %w", err)
+	}
+	p, err := newPlan(current)
 	if err != nil {
 		return plan{}, err
 	}
-	if len(ids) == 0 {
-		for i := range c.NameServers {
-			ids = append(ids, holdfast.NewServiceID(holdfast.TypeNameServer, uint64(i+1)))
-		}
-		for i := range c.ObjectServers {
-			ids = append(ids, holdfast.NewServiceID(holdfast.TypeObjectStore, uint64(c.NameServers+i+1)))
-		}
-	}
-	var p plan
-	for _, id := range ids {
-		if err := takeover.CreateService(h.fs, h.root, id); err != nil {
-			return plan{}, err
-		}
-		if id.Type() == holdfast.TypeNameServer {
-			p.names = append(p.names, id)
-		} else {
-			p.objects = append(p.objects, id)
+	for _, ids := range [][]holdfast.ServiceID{p.names, p.objects} {
+		for _, id := range ids {
+			if err := h.CreateService(id); err != nil {
+				return plan{}, err
+			}
 		}
 	}
-	p.gateway = holdfast.NewServiceID(holdfast.TypeGateway, uint64(len(ids)+1))
-	p.slots = volume.NewSlotMap(p.names...)
 	return p, nil
 }
 
+func firstConfig(host holdfast.HostID, c Config) config.Config {
+	number := uint64(firstService)
+	deal := func(t holdfast.ServiceType, n int) []holdfast.ServiceID {
+		ids := make([]holdfast.ServiceID, n)
+		for i := range ids {
+			ids[i] = holdfast.NewServiceID(t, number)
+			number++
+		}
+		return ids
+	}
+	names := deal(holdfast.TypeNameServer, c.NameServers)
+	return config.Single(host, holdfast.VolumeID(holdfast.NewServiceID(holdfast.TypeVolume, volumeNumber)),
+		names, deal(holdfast.TypeObjectStore, c.ObjectServers))
+}
+
+// newPlan turns a configuration of one volume into what this process runs.
+func newPlan(c config.Config) (plan, error) {
+	if len(c.Volumes) != 1 {
+		return plan{}, holdfast.E("node.plan", holdfast.Unsupported, fmt.Errorf("the configuration has %d volumes", len(c.Volumes)))
+	}
+	p := plan{gateway: holdfast.NewServiceID(holdfast.TypeGateway, gatewayNumber), slots: new(volume.SlotMap)}
+	for _, s := range c.Services {
+		switch id := s.ID.Value; id.Type() {
+		case holdfast.TypeNameServer:
+			p.names = append(p.names, id)
+		case holdfast.TypeObjectStore:
+			p.objects = append(p.objects, id)
+		}
+	}
+	for _, r := range c.Volumes[0].Slots {
+		for slot := r.First; slot <= r.Last; slot++ {
+			p.slots[slot] = r.NameServer.Value
+		}
+	}
+	return p, nil
+}
+
+// slotsOf returns the slots that a name server holds.
 func (p *plan) slotsOf(id holdfast.ServiceID) []holdfast.Slot {
 	var slots []holdfast.Slot
 	for s, owner := range p.slots {

@@ -72,6 +72,14 @@ func AppendVersioning(dst []byte, status string) []byte {
 	return appendClose(dst, "VersioningConfiguration")
 }
 
+// AppendTagging appends the answer of GetObjectTagging for an object without tags.
+func AppendTagging(dst []byte) []byte {
+	dst = appendRoot(dst, "Tagging")
+	dst = appendOpen(dst, "TagSet")
+	dst = appendClose(dst, "TagSet")
+	return appendClose(dst, "Tagging")
+}
+
 // Grant is one grant of an ACL: a user by id, or a group by URI.
 type Grant struct {
 	Grantee    Owner  // a user, when GroupURI is ""

@@ -1,5 +1,10 @@
 package s3api
 
+import (
+	"slices"
+	"strings"
+)
+
 // Op is an operation of the S3 API or of the management API on the same endpoint. The zero Op is no operation.
 type Op uint8
 
@@ -170,6 +175,26 @@ func (op Op) Action(versioned bool) string {
 
 // OnObject reports whether the operation is on an object (its target has a key).
 func (op Op) OnObject() bool { return op != 0 && op < opEnd && opTable[op].on == onObject }
+
+// Route is what a request for an operation looks like: the other side of [Match].
+type Route struct {
+	Method      string
+	Bucket, Key bool     // what the target names
+	Query       string   // raw
+	Headers     []string // that must be there, in canonical form
+}
+
+// Route returns the least that makes a request one for the operation; the zero Route for no operation.
+func (op Op) Route() Route {
+	if op == 0 || op >= opEnd {
+		return Route{}
+	}
+	row := &opTable[op]
+	return Route{
+		Method: row.method, Bucket: row.on != onService, Key: row.on == onObject,
+		Query: strings.Join(row.query, "&"), Headers: slices.Clone(row.headers),
+	}
+}
 
 // Management reports whether the operation belongs to the management API, open to system users alone.
 func (op Op) Management() bool { return op >= OpOstorGetUsers && op <= OpOstorDeleteUsage }

@@ -413,7 +413,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetObjectTagging: {
 		name: "GetObjectTagging", method: "GET", on: onObject, query: []string{"tagging"},
-		action: "s3:GetObjectTagging", versionAction: "s3:GetObjectVersionTagging",
+		action: "s3:GetObjectTagging", versionAction: "s3:GetObjectVersionTagging", built: true,
 	},
 	OpPutObjectTagging: {
 		name: "PutObjectTagging", method: "PUT", on: onObject, query: []string{"tagging"},

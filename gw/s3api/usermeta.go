@@ -16,6 +16,9 @@ const MaxUserMetadata = 2 << 10
 // userMetaPrefix starts the headers of user metadata, in canonical form.
 const userMetaPrefix = "X-Amz-Meta-"
 
+// userMetaHeader is how the prefix is written in answers.
+const userMetaHeader = "x-amz-meta-"
+
 // Meta is one piece of user metadata: the name in lower case without x-amz-meta-, the value in UTF-8.
 type Meta struct{ Name, Value string }
 
@@ -49,7 +52,8 @@ func ParseUserMetadata(h http.Header) ([]Meta, error) {
 // (=?UTF-8?b?...?=), as S3 documents for REST, because clients read raw header bytes as ISO 8859-1.
 func SetUserMetadata(h http.Header, meta []Meta) {
 	for _, m := range meta {
-		h.Set(userMetaPrefix+m.Name, mime.BEncoding.Encode("UTF-8", m.Value))
+		// Not h.Set: clients make dictionaries of these names, so they must come back in lower case as S3 gives them.
+		h[userMetaHeader+m.Name] = []string{mime.BEncoding.Encode("UTF-8", m.Value)}
 	}
 }
 

@@ -153,7 +153,7 @@ func TestMinIOClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.MakeBucket(ctx, "mc", minio.MakeBucketOptions{}); err != nil {
+	if err := c.MakeBucket(ctx, "minio", minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for i, key := range awkward {
@@ -161,11 +161,11 @@ func TestMinIOClient(t *testing.T) {
 			continue // the client refuses these
 		}
 		data := body(10*kib+i, uint64(i))
-		if _, err := c.PutObject(ctx, "mc", key, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{}); err != nil {
+		if _, err := c.PutObject(ctx, "minio", key, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{}); err != nil {
 			t.Errorf("put %q: %v", key, err)
 			continue
 		}
-		o, err := c.GetObject(ctx, "mc", key, minio.GetObjectOptions{})
+		o, err := c.GetObject(ctx, "minio", key, minio.GetObjectOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,10 +176,10 @@ func TestMinIOClient(t *testing.T) {
 	}
 	large := body(40*mib+3, 77)
 	// Unknown size: a streaming multipart upload.
-	if _, err := c.PutObject(ctx, "mc", "stream", bytes.NewReader(large), -1, minio.PutObjectOptions{PartSize: 16 * mib}); err != nil {
+	if _, err := c.PutObject(ctx, "minio", "stream", bytes.NewReader(large), -1, minio.PutObjectOptions{PartSize: 16 * mib}); err != nil {
 		t.Fatal(err)
 	}
-	o, err := c.GetObject(ctx, "mc", "stream", minio.GetObjectOptions{})
+	o, err := c.GetObject(ctx, "minio", "stream", minio.GetObjectOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestMinIOClient(t *testing.T) {
 		t.Errorf("stream: %d bytes, error %v; want %d bytes", len(got), err, len(large))
 	}
 	var keys []string
-	for item := range c.ListObjects(ctx, "mc", minio.ListObjectsOptions{Recursive: true}) {
+	for item := range c.ListObjects(ctx, "minio", minio.ListObjectsOptions{Recursive: true}) {
 		if item.Err != nil {
 			t.Fatal(item.Err)
 		}
@@ -196,8 +196,8 @@ func TestMinIOClient(t *testing.T) {
 	if got, want := len(keys), len(awkward)-2+1; got != want {
 		t.Errorf("listing: got %d keys %q, want %d", got, keys, want)
 	}
-	if _, err := c.ComposeObject(ctx, minio.CopyDestOptions{Bucket: "mc", Object: "composed"},
-		minio.CopySrcOptions{Bucket: "mc", Object: "stream"}, minio.CopySrcOptions{Bucket: "mc", Object: "stream"}); err != nil {
+	if _, err := c.ComposeObject(ctx, minio.CopyDestOptions{Bucket: "minio", Object: "composed"},
+		minio.CopySrcOptions{Bucket: "minio", Object: "stream"}, minio.CopySrcOptions{Bucket: "minio", Object: "stream"}); err != nil {
 		t.Errorf("compose: %v", err)
 	}
 }

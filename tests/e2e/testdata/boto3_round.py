@@ -128,9 +128,10 @@ for version in ("s3v4", "s3"):
     url = client(signature_version=version, s3={"addressing_style": "path"}).generate_presigned_url(
         "get_object", Params={"Bucket": "boto", "Key": "k/é +"}, ExpiresIn=60)
     assert urllib.request.urlopen(url).read() == body
-wrong = boto3.client("s3", endpoint_url=os.environ["ENDPOINT"], aws_secret_access_key="wrong")
+key = os.environ["AWS_ACCESS_KEY_ID"]
+wrong = boto3.client("s3", endpoint_url=os.environ["ENDPOINT"], aws_access_key_id=key, aws_secret_access_key="wrong")
 refused("SignatureDoesNotMatch", wrong.list_buckets)
-wrong = boto3.client("s3", endpoint_url=os.environ["ENDPOINT"], aws_access_key_id="NOBODY")
+wrong = boto3.client("s3", endpoint_url=os.environ["ENDPOINT"], aws_access_key_id="NOBODY", aws_secret_access_key="none")
 refused("InvalidAccessKeyId", wrong.list_buckets)
 
 refused("BucketNotEmpty", s3.delete_bucket, Bucket="boto")

@@ -5,7 +5,8 @@ import (
 	"holdfast/gw/s3api"
 )
 
-// Buckets and objects are private to their owner until grants are built; that is the ACL they are shown with.
+// What is answered as S3 answers it for a bucket or an object on which nothing was set: private to the owner, no tags, never
+// versioned.
 
 func getBucketACL(q *request) error {
 	b, err := q.bucket()
@@ -30,6 +31,24 @@ func getObjectACL(q *request) error {
 	}
 	setVersion(q.w.Header(), b.Info(), e.Version, e.Null)
 	return q.sendACL(e.Owner)
+}
+
+// getObjectTagging answers that there are no tags, which is true as long as none can be set. Clients ask before they copy.
+func getObjectTagging(q *request) error {
+	v, err := q.version()
+	if err != nil {
+		return err
+	}
+	b, err := q.bucket()
+	if err != nil {
+		return err
+	}
+	e, err := b.Head(q.ctx, q.target.Key, v)
+	if err != nil {
+		return q.missing(b, v, &e, err)
+	}
+	setVersion(q.w.Header(), b.Info(), e.Version, e.Null)
+	return q.sendXML(s3api.AppendTagging)
 }
 
 func (q *request) sendACL(user string) error {
