@@ -10,7 +10,7 @@
 // Pebble cannot survive a failed write or sync of its log: it calls Logger.Fatalf, which by contract does not return.
 // Here neither that call nor the failed I/O call returns: the goroutine is parked for ever (see [storage.ParkingFS]),
 // the fence is told, and [Store.Lost] is closed. A commit in flight then never returns, so engines commit on a goroutine of
-// their own and select on Lost. [Store.Close] gives up on a lost store after a bounded wait. Both leak the parked goroutines, the
+// their own and select on Lost. [Store.Close] gives a lost store up. Both leak the parked goroutines, the
 // memtables and the cache share of that store until the process ends; a node that lost a service several times is
 // better restarted.
 package kv
@@ -27,7 +27,7 @@ import (
 	"holdfast/storage"
 )
 
-// How long Close waits for Pebble: a lost store gets lostWait, one whose mount hangs gets hangWait.
+// How long Close waits for Pebble: a store that is lost while it closes gets lostWait, one whose mount hangs gets hangWait.
 const (
 	lostWait = 50 * time.Millisecond
 	hangWait = 60 * time.Second
@@ -98,15 +98,19 @@ func (s *Store) Reason() error { return s.fs.Reason() }
 // Lose marks the store lost, as a fault would: for an engine that finds one outside Pebble.
 func (s *Store) Lose(reason error) { s.fs.Lose(reason) }
 
-// Close closes the store, or gives it up: after a fault it returns [holdfast.NotOwner] soon, and if the mount
-// hangs [holdfast.Unavailable] after a minute. It waits for no caller of the DB: end them first. Only the first call does
-// anything; the others return its error.
+// Close closes the store, or gives it up: after a fault it returns [holdfast.NotOwner] at once, and if the mount
+// hangs [holdfast.Unavailable] after a minute. It waits for no caller of the DB: end them first, those excepted that a fault
+// keeps from ending. Only the first call does anything; the others return its error.
 func (s *Store) Close() error {
 	s.close.Do(func() { s.err = s.closeOnce() })
 	return s.err
 }
 
 func (s *Store) closeOnce() error {
+	if s.Reason() != nil {
+		// Not even begun: callers that did not come back may call the DB again, and Pebble panics if it is closed.
+		return holdfast.E("kv.close", holdfast.NotOwner, s.Reason())
+	}
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
