@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,11 +165,18 @@ func TestFailedWriteIsQuarantined(t *testing.T) {
 	disk := newDisk(t)
 	fs := storagetest.NewFault(disk)
 	e := mustOpen(t, crashOptions(fs, 1, newClock(), true))
-	if _, err := create(e, []byte("makes the file")); err != nil {
+	first, err := create(e, []byte("makes the file"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	before, err := e.Blocks(first.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	poisoned := before[0]
+	poisoned.Block++ // the next one
 	fs.Add(storagetest.FailAt(0, unix.EIO).On(storagetest.OpWrite).Path("pools"))
-	_, err := create(e, bytes.Repeat([]byte("x"), 4096))
+	_, err = create(e, bytes.Repeat([]byte("x"), 4096))
 	wantKind(t, "Create while a write fails", err, holdfast.Unavailable)
 	var links []holdfast.Link
 	for i := range 20 {
@@ -180,6 +188,13 @@ func TestFailedWriteIsQuarantined(t *testing.T) {
 	}
 	for i, l := range links {
 		objtest.MustRead(t, e, l, objtest.Content(uint64(i), 4096))
+		blocks, err := e.Blocks(l.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(blocks, poisoned) {
+			t.Errorf("object %v is in block %+v, whose write failed", l.Object, poisoned)
+		}
 	}
 	wantSound(t, e, true)
 	end(e)
