@@ -86,6 +86,9 @@ func (q *request) completeChecksum(b *volume.Bucket, id holdfast.UploadID, liste
 		return holdfast.Checksum{}, nil // perhaps completed before: the commit remembers its answer
 	}
 	algorithm := checksum.Algorithm(up.Entry.Checksum.Algorithm)
+	if err == nil {
+		err = q.checkType(algorithm, &up)
+	}
 	if err != nil || algorithm == checksum.None && size == "" {
 		return holdfast.Checksum{}, err
 	}
@@ -106,6 +109,22 @@ func (q *request) completeChecksum(b *volume.Bucket, id holdfast.UploadID, liste
 		return holdfast.Checksum{}, nil // a part is missing or has no checksum: the commit tells which part is wrong
 	}
 	return storedChecksum(sum), q.checkObjectChecksum(algorithm, sum)
+}
+
+// checkType holds x-amz-checksum-type against the type that the upload was begun with.
+func (q *request) checkType(algorithm checksum.Algorithm, up *holdfast.Upload) error {
+	text := q.r.Header.Get("X-Amz-Checksum-Type")
+	if text == "" || algorithm == checksum.None {
+		return nil
+	}
+	if _, err := checksum.ParseType(text); err != nil {
+		return err
+	}
+	if _, begun := declaredChecksum(up.Entry.Checksum); text != begun {
+		return s3api.E(s3api.InvalidRequest).WithMessage("The upload was created using the " + begun +
+			" checksum mode. The complete request must use the same checksum mode.")
+	}
+	return nil
 }
 
 // choose picks the uploaded parts that the request lists, in its order; both are ordered by number.

@@ -78,10 +78,10 @@ func copyObject(q *request) error {
 		if from == (s3api.CopySource{Bucket: q.target.Bucket, Key: q.target.Key}) && q.changesNothing(src.Entry(), algorithm) {
 			return s3api.CopyOntoItself()
 		}
-		entry.Headers = src.Entry().Headers
+		entry.Headers = copiedHeaders(src.Entry().Headers, entry.Headers)
 	}
-	d := &copyDigest{algorithm: algorithm}
-	if d.algorithm == checksum.None && !src.Entry().Checksum.Composite {
+	d := &copyDigest{algorithm: algorithm} // the copy is of one piece: what was composite becomes a checksum of the content
+	if d.algorithm == checksum.None {
 		d.algorithm = checksum.Algorithm(src.Entry().Checksum.Algorithm)
 	}
 	put, err := b.Copy(q.ctx, src, q.target.Key, volume.CopyRequest{Entry: entry, If: cond, Through: d.through, Finish: d.finish})
@@ -104,6 +104,25 @@ func (q *request) changesNothing(e *holdfast.Entry, algorithm checksum.Algorithm
 	return (class == "" || class == string(className(e))) &&
 		q.r.Header.Get("X-Amz-Website-Redirect-Location") == "" &&
 		algorithm == checksum.None
+}
+
+// redirectHeader belongs to one name: a copy gets what its own request says.
+const redirectHeader = "x-amz-website-redirect-location"
+
+// copiedHeaders returns the headers of a copy that takes them from its source.
+func copiedHeaders(source, request []holdfast.Header) []holdfast.Header {
+	headers := make([]holdfast.Header, 0, len(source)+1)
+	for _, h := range source {
+		if h.Name != redirectHeader {
+			headers = append(headers, h)
+		}
+	}
+	for _, h := range request { // x-amz-website-… sorts behind all others
+		if h.Name == redirectHeader {
+			headers = append(headers, h)
+		}
+	}
+	return headers
 }
 
 func checksumAlgorithm(name string) (checksum.Algorithm, error) {

@@ -212,7 +212,7 @@ func (g *Gateway) refuse(q *request, err error) {
 		q.w.aborted = true
 		panic(http.ErrAbortHandler) // documented way to close the connection; the server recovers it silently
 	}
-	if !bodyIsDone(q.r) {
+	if !bodyIsDone(q.r) && !q.body.whole() {
 		q.w.Header().Set("Connection", "close")
 	}
 	sent := s3api.WriteError(q.w, q.r, s3Error(q, err), q.id)

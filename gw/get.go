@@ -91,13 +91,18 @@ func headObject(q *request) error {
 	return nil
 }
 
-// prepare evaluates the conditions and the range against an entry and sets the headers of the answer.
+// prepare evaluates the conditions and the range against an entry and sets the headers of the answer. A 304 describes
+// the entry as a 200 would (RFC 9110 section 15.4.5); other refusals say nothing of it.
 func (get *read) prepare(q *request, info *holdfast.BucketInfo, e *holdfast.Entry) (s3api.ByteRange, int, error) {
 	h := q.w.Header()
+	outcome, failed := get.conditions.Check(e.ETag.String(), e.Modified)
+	if outcome == s3api.FailedMatch {
+		return s3api.ByteRange{}, 0, s3api.FailedCondition(failed)
+	}
 	setEntryHeaders(h, e)
 	setVersion(h, info, e.Version, e.Null)
-	if err := get.conditions.Err(e.ETag.String(), e.Modified); err != nil {
-		return s3api.ByteRange{}, 0, err
+	if outcome == s3api.NotChanged {
+		return s3api.ByteRange{}, 0, s3api.E(s3api.NotModified)
 	}
 	span, status := s3api.ByteRange{Length: e.Size}, http.StatusOK
 	switch {

@@ -3,6 +3,7 @@ package gw
 import (
 	"crypto/md5"
 	"hash"
+	"strings"
 
 	"holdfast"
 	"holdfast/gw/checksum"
@@ -17,7 +18,9 @@ type payload struct {
 	declared checksum.Declared
 	signed   bool // the signature covers the bytes
 	read     int64
-	md5      hash.Hash     // nil unless the operation makes an ETag
+	md5      hash.Hash // nil unless the operation makes an ETag
+	sum      hash.Hash // of an additional checksum that the client did not declare; nil unless one is wanted
+	sumOf    checksum.Algorithm
 	want     *checksum.MD5 // Content-MD5; nil if there is none
 }
 
@@ -36,6 +39,24 @@ func (q *request) openPayload(maxSize int64) error {
 	return nil
 }
 
+// expectChecksum makes the body of a part carry the checksum that its upload was begun with: computed here if the client
+// declared none, refused if it declared another.
+func (p *payload) expectChecksum(of holdfast.Checksum) error {
+	want := checksum.Algorithm(of.Algorithm)
+	switch got := p.declared.Algorithm; {
+	case want == checksum.None || got == want:
+		return nil
+	case got != checksum.None:
+		return s3api.E(s3api.InvalidRequest).WithMessage("Checksum Type mismatch occurred, expected checksum Type: " +
+			strings.ToLower(want.String()) + ", actual checksum Type: " + strings.ToLower(got.String()))
+	}
+	p.sumOf, p.sum = want, want.New()
+	return nil
+}
+
+// whole reports whether all of the body was read and verified.
+func (p *payload) whole() bool { return p.body != nil && p.size() >= 0 && p.read == p.size() }
+
 // size returns the length of the data without framing.
 func (p *payload) size() int64 { return p.body.Length() }
 
@@ -45,6 +66,9 @@ func (p *payload) Read(b []byte) (int, error) {
 	p.read += int64(n)
 	if p.md5 != nil {
 		p.md5.Write(b[:n])
+	}
+	if p.sum != nil {
+		p.sum.Write(b[:n])
 	}
 	return n, err
 }
@@ -59,7 +83,11 @@ func (p *payload) digests() (holdfast.ETag, holdfast.Checksum, error) {
 			return holdfast.ETag{}, holdfast.Checksum{}, err
 		}
 	}
-	return tag, storedChecksum(p.body.Checksum()), nil
+	sum := p.body.Checksum()
+	if p.sum != nil {
+		sum = checksum.Sum(p.sumOf, p.sum)
+	}
+	return tag, storedChecksum(sum), nil
 }
 
 // document reads a body that is an XML document whole, up to the operation's bound, and holds it against Content-MD5.

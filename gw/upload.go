@@ -2,6 +2,7 @@ package gw
 
 import (
 	"net/http"
+	"time"
 
 	"holdfast"
 	"holdfast/gw/checksum"
@@ -92,6 +93,13 @@ func uploadPart(q *request) error {
 	if err != nil {
 		return err
 	}
+	up, err := b.Upload(q.ctx, q.target.Key, id)
+	if err != nil {
+		return err
+	}
+	if err := q.body.expectChecksum(up.Entry.Checksum); err != nil {
+		return err
+	}
 	part, err := b.PutPart(q.ctx, q.target.Key, id, volume.PartRequest{
 		Number: number, Body: &q.body, Size: q.body.size(),
 		Finish: func(p *holdfast.Part) error {
@@ -154,7 +162,7 @@ func uploadPartCopy(q *request) error {
 	if srcBucket.Info().Versioning != holdfast.VersioningOff {
 		q.w.Header().Set("X-Amz-Copy-Source-Version-Id", versionText(src.Entry().Version, src.Entry().Null))
 	}
-	answer := s3api.CopyAnswer{ETag: part.ETag.String(), LastModified: src.Entry().Modified}
+	answer := s3api.CopyAnswer{ETag: part.ETag.String(), LastModified: time.Now().UTC()}
 	answer.Checksums, _ = shownChecksums(part.Checksum, 0)
 	return q.sendXML(answer.AppendPart)
 }
