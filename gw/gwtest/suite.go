@@ -1,0 +1,177 @@
+package gwtest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"holdfast/gw/sigv4"
+)
+
+// Credentials are whom the suite signs as, and what it must know about the endpoint.
+type Credentials struct {
+	AccessKey string
+	SecretKey string
+	Region    string // "" means us-east-1
+	Domain    string // under which the endpoint serves virtual-hosted requests; with "" those are not tested
+}
+
+func (c Credentials) keys() sigv4.Credentials {
+	return sigv4.Credentials{AccessKey: c.AccessKey, SecretKey: c.SecretKey}
+}
+
+// group is a part of the suite about one subject. It gets a bucket of its own.
+type group struct {
+	name string
+	run  func(*env)
+}
+
+// groups is the whole suite.
+func groups() []group {
+	return []group{
+		{"Service", testService},
+		{"Buckets", testBuckets},
+		{"Listing", testListing},
+		{"ListingPages", testListingPages},
+		{"ListingUnderWrites", testListingUnderWrites},
+		{"Keys", testKeys},
+		{"LongKeys", testLongKeys},
+		{"Put", testPut},
+		{"Metadata", testMetadata},
+		{"Get", testGet},
+		{"Ranges", testRanges},
+		{"ReadConditions", testReadConditions},
+		{"WriteConditions", testWriteConditions},
+		{"Races", testRaces},
+		{"Delete", testDelete},
+		{"DeleteObjects", testDeleteObjects},
+		{"Digests", testDigests},
+		{"Chunked", testChunked},
+		{"Copy", testCopy},
+		{"CopyConditions", testCopyConditions},
+		{"Multipart", testMultipart},
+		{"MultipartErrors", testMultipartErrors},
+		{"MultipartChecksums", testMultipartChecksums},
+		{"MultipartCopy", testMultipartCopy},
+		{"ListParts", testListParts},
+		{"ListUploads", testListUploads},
+		{"Attributes", testAttributes},
+		{"SigV4", testSigV4},
+		{"Presigned", testPresigned},
+		{"SigV2", testSigV2},
+		{"VirtualHosts", testVirtualHosts},
+		{"Refused", testRefused},
+		{"Malformed", testMalformed},
+		{"AWSSDK", testAWSSDK},
+		{"MinIOSDK", testMinIOSDK},
+	}
+}
+
+// Run runs the suite against the endpoint, such as http://127.0.0.1:9000, as subtests of t.
+func Run(t *testing.T, endpoint string, creds Credentials) {
+	if creds.Region == "" {
+		creds.Region = "us-east-1"
+	}
+	for _, g := range groups() {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			e := &env{T: t, client: newClient(endpoint, creds)}
+			t.Cleanup(e.client.close)
+			e.bucket = e.newBucket()
+			g.run(e)
+		})
+	}
+}
+
+// env is what a group works with.
+type env struct {
+	*testing.T
+	*client
+	bucket string
+}
+
+// sub runs a part of a group as a subtest on the same bucket.
+func (e *env) sub(name string, run func(*env)) {
+	e.T.Helper()
+	e.T.Run(name, func(t *testing.T) { run(&env{T: t, client: e.client, bucket: e.bucket}) })
+}
+
+// newBucket makes a bucket that is emptied and removed at the end of the test.
+func (e *env) newBucket() string {
+	e.T.Helper()
+	name := randomName()
+	e.req("PUT", "/"+name).mustBe(200)
+	e.T.Cleanup(func() { e.remove(name) })
+	return name
+}
+
+func randomName() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // documented never to fail
+	return "gwtest-" + hex.EncodeToString(b[:])
+}
+
+// remove empties and removes a bucket; it may be gone. The test's context has ended by then.
+func (e *env) remove(name string) {
+	c := cleaner{e.T, e.client}
+	c.abortUploads(name)
+	c.deleteObjects(name)
+	if status := c.send("DELETE", "/"+name, nil, nil); status != http.StatusNoContent && status != http.StatusNotFound {
+		e.T.Errorf("the bucket %s could not be removed: %d", name, status)
+	}
+}
+
+// req sends a signed request, unless an option says otherwise.
+func (e *env) req(method, target string, opts ...option) *answer {
+	e.T.Helper()
+	return e.client.do(e.T, method, target, opts...)
+}
+
+// at is the path of a key in the group's bucket.
+func (e *env) at(key string) string { return "/" + e.bucket + "/" + escape(key) }
+
+// on is the path of the group's bucket with a query.
+func (e *env) on(query string) string {
+	if query == "" {
+		return "/" + e.bucket
+	}
+	return "/" + e.bucket + "?" + query
+}
+
+// put stores an object and returns the answer.
+func (e *env) put(key, data string, opts ...option) *answer {
+	e.T.Helper()
+	return e.req("PUT", e.at(key), append([]option{text(data)}, opts...)...).mustBe(200)
+}
+
+// get reads an object.
+func (e *env) get(key string, opts ...option) *answer {
+	e.T.Helper()
+	return e.req("GET", e.at(key), opts...)
+}
+
+// absent checks that a key is not there.
+func (e *env) absent(key string) {
+	e.T.Helper()
+	e.req("GET", e.at(key)).fails(404, "NoSuchKey", "Key", key)
+}
+
+// pattern is n bytes that differ from place to place.
+func pattern(n int) []byte {
+	data := make([]byte, n)
+	for i := range data {
+		data[i] = byte(i*7 + i>>8*13 + i>>16)
+	}
+	return data
+}
+
+// keysf returns n keys made by a format with one number.
+func keysf(format string, n int) []string {
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprintf(format, i)
+	}
+	return keys
+}
