@@ -101,7 +101,10 @@ func (b *Bucket) attempt(ctx context.Context, c *change) ([]holdfast.Reply, erro
 		return nil, permanent{err}
 	}
 	replies, err := b.run(ctx, p, ops)
-	if err != nil && indefinite(err) {
+	switch {
+	case err == nil:
+		b.remember(p)
+	case indefinite(err):
 		c.unsure = true
 	}
 	return replies, err

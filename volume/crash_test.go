@@ -2,6 +2,7 @@ package volume_test
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,15 +48,15 @@ func TestStopAnywhere(t *testing.T) {
 				if step.before != nil {
 					step.before(t, b)
 				}
-				calls := 0
+				var calls atomic.Int64
 				faults.Decide(func(string) volumetest.Fault {
-					if calls++; calls > n {
+					if calls.Add(1) > int64(n) {
 						return volumetest.Lost
 					}
 					return volumetest.NoFault
 				})
 				err := step.do(t, b)
-				stopped := calls > n
+				stopped := calls.Load() > int64(n)
 				second := volumetest.Start(t, c.census, func(o *volume.Options) {
 					o.IntentEvery, o.IntentAge = time.Millisecond, time.Millisecond
 				})

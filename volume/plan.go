@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 
 	"holdfast"
+	"holdfast/volume/path"
 )
 
 // Where new directories go. The first levels under a bucket's root are spread over all slots, so that a bucket uses all name
@@ -133,6 +134,15 @@ func (b *Bucket) run(ctx context.Context, p plan, ops []holdfast.Op) ([]holdfast
 		}
 	}
 	return last.Replies[len(last.Replies)-len(ops):], nil
+}
+
+// remember puts the directories that a plan made into the cache.
+func (b *Bucket) remember(p plan) {
+	parent := p.parent
+	for i, dir := range p.dirs {
+		b.vol.paths.Put(path.Edge{Epoch: b.info.Epoch, Parent: parent, Name: p.names[i]}, dir)
+		parent = dir
+	}
 }
 
 // repair makes the way free after a change met a sealed directory: it walks the path of the key afresh and removes the sealed
