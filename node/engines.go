@@ -16,7 +16,7 @@ import (
 // nameService describes a name server of this host.
 func (n *Node) nameService(id holdfast.ServiceID, p plan) *service {
 	options := namesrv.Options{
-		Self: id, FS: n.fs, InitialSlots: p.slotsOf(id), Objects: freer{n.direct}, Registerer: n.registerer(id),
+		Self: id, FS: n.fs, InitialSlots: p.slotsOf(id), Objects: freer{n.direct}, Registerer: n.registerer(id), Clock: n.env.Now,
 		Limits: namesrv.Limits{CacheBytes: n.cacheShare(p)},
 		Events: namesrv.Events{
 			Failed: func(err error) { n.log.Warn("background work failed", "service", id.String(), "error", err) },
@@ -58,7 +58,7 @@ func (n *Node) nameService(id holdfast.ServiceID, p plan) *service {
 func (n *Node) objectService(id holdfast.ServiceID, p plan) *service {
 	share := n.cacheShare(p)
 	options := objsrv.Options{
-		Self: id, FS: n.fs, Names: settler{n.direct}, Registerer: n.registerer(id), Logger: n.log,
+		Self: id, FS: n.fs, Names: settler{n.direct}, Registerer: n.registerer(id), Logger: n.log, Now: n.env.Now,
 		CacheBytes: share / 2, IndexCacheBytes: share / 2,
 		WriteBuffers: writeBuffers / int64(len(p.objects)),
 	}

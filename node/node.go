@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -27,6 +28,11 @@ import (
 type Environment struct {
 	Getenv func(string) string
 	Log    io.Writer
+
+	// What the store stands on; tests of crashes and faults give others than those of the process.
+	FS      storage.FS         // nil: the machine's files
+	Machine membership.Machine // zero: this machine
+	Now     func() time.Time   // nil: time.Now
 }
 
 // Node is a running server. Close it.
@@ -37,6 +43,7 @@ type Node struct {
 	registry *prometheus.Registry
 
 	fs       storage.FS
+	env      Environment
 	host     *membership.Host
 	services []*service
 	direct   *volume.Direct
@@ -70,12 +77,12 @@ func Start(ctx context.Context, config Config, env Environment) (*Node, error) {
 // OpenServices opens the services of an existing store without serving it: for tools that check a store. Background work of
 // the services runs.
 func OpenServices(ctx context.Context, config Config, env Environment) (*Node, error) {
-	if _, err := os.Stat(layout.Root(config.Data).Services()); err != nil {
-		return nil, fmt.Errorf("there is no store: %w", err)
-	}
 	n, err := newNode(config, env)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := n.fs.Stat(layout.Root(config.Data).Services()); err != nil {
+		return nil, fmt.Errorf("there is no store: %w", err)
 	}
 	if _, err := n.openStore(ctx); err != nil {
 		return nil, errors.Join(err, n.Close(ctx))
@@ -92,8 +99,11 @@ func newNode(config Config, env Environment) (*Node, error) {
 		config: config, level: level,
 		log:      slog.New(slog.NewTextHandler(env.Log, &slog.HandlerOptions{Level: level})),
 		registry: prometheus.NewRegistry(),
-		fs:       storage.OS(),
-		done:     make(chan struct{}),
+		fs:       env.FS, env: env,
+		done: make(chan struct{}),
+	}
+	if n.fs == nil {
+		n.fs = storage.OS()
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return n, n.setLevel(config.Reloadable)
@@ -149,7 +159,7 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 // openStore takes the directory and opens the services in it.
 func (n *Node) openStore(ctx context.Context) (plan, error) {
 	var err error
-	n.host, err = membership.Open(membership.Options{FS: n.fs, Root: n.config.Data, OnEvent: n.leaseEvent})
+	n.host, err = membership.Open(membership.Options{FS: n.fs, Root: n.config.Data, Machine: n.env.Machine, OnEvent: n.leaseEvent})
 	if err != nil {
 		return plan{}, err
 	}
