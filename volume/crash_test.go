@@ -130,3 +130,56 @@ func TestDeletesRemoveDirectories(t *testing.T) {
 		return len(live) == 1 // the bucket's root
 	})
 }
+
+// TestStopAnywhereWithBuckets stops a gateway that creates or deletes a bucket. For another one the bucket is there or not, and it
+// can be made and removed.
+func TestStopAnywhereWithBuckets(t *testing.T) {
+	for _, remove := range []bool{false, true} {
+		for n, stopped := 0, true; stopped; n++ {
+			c := newCluster(3, 1)
+			faults := &volumetest.Faults{Services: c.census}
+			first := volumetest.Start(t, faults, quiet, func(o *volume.Options) { o.RetryFor = time.Millisecond })
+			if remove {
+				b := volumetest.MakeBucket(t, first, "bucket")
+				if _, err := b.CreateUpload(t.Context(), "a/b/c", holdfast.Upload{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var calls atomic.Int64
+			faults.Decide(func(string) volumetest.Fault {
+				if calls.Add(1) > int64(n) {
+					return volumetest.Lost
+				}
+				return volumetest.NoFault
+			})
+			var err error
+			if remove {
+				err = first.DeleteBucket(t.Context(), "bucket")
+			} else {
+				_, err = first.CreateBucket(t.Context(), holdfast.BucketInfo{Name: "bucket", Owner: "first"})
+			}
+			stopped = calls.Load() > int64(n)
+			second := volumetest.Start(t, c.census, func(o *volume.Options) {
+				o.IntentEvery, o.IntentAge = time.Millisecond, time.Millisecond
+			})
+			_, thereErr := second.Bucket(t.Context(), "bucket")
+			if thereErr != nil && !holdfast.Is(thereErr, holdfast.NotFound) || err == nil && (thereErr == nil) == remove {
+				t.Fatalf("remove %v, call %d: %v, then the bucket: %v", remove, n, err, thereErr)
+			}
+			_, err = second.CreateBucket(t.Context(), holdfast.BucketInfo{Name: "bucket", Owner: "second"})
+			if err != nil && !(thereErr == nil && holdfast.Is(err, holdfast.Exists)) {
+				t.Fatalf("remove %v, call %d: create: %v", remove, n, err)
+			}
+			b := volumetest.GetBucket(t, second, "bucket")
+			volumetest.MustPut(t, b, "a/b/c", []byte("x"))
+			b.Delete(t.Context(), []volume.DeleteRequest{{Key: "a/b/c"}})
+			if err := second.DeleteBucket(t.Context(), "bucket"); err != nil {
+				t.Fatalf("remove %v, call %d: delete: %v", remove, n, err)
+			}
+			c.census.WantSettled(t)
+			if live, _ := c.census.Dirs(t); len(live) > 0 {
+				t.Fatalf("remove %v, call %d: %d directories outlive their bucket", remove, n, len(live))
+			}
+		}
+	}
+}
