@@ -106,14 +106,25 @@ func (e *Engine) loadSlots() error {
 	})
 }
 
+// loadEpochs reads the epochs of buckets from the records of their roots: a sealed one has none.
 func (e *Engine) loadEpochs(ctx context.Context) error {
-	return scanRange(e.store, schema.KindBucket, func(key, value []byte) error {
+	return scanRange(e.store, schema.KindBucket, func(key, _ []byte) error {
 		_, root, _, ok := schema.ParseDir(key)
-		var info holdfast.BucketInfo
-		if err := schema.DecodeBucket(&info, root, value); !ok || err != nil {
-			return corrupt("bucket", key, err)
+		if !ok {
+			return corrupt("bucket", key, nil)
 		}
-		e.epochs.Store(root, info.Epoch)
+		value, closer, err := e.store.Get(schema.DirKey(nil, root))
+		if err != nil {
+			return readFailed(err)
+		}
+		defer closer.Close()
+		var d schema.Dir
+		if err := schema.DecodeDir(&d, value); err != nil {
+			return corrupt("directory", key, err)
+		}
+		if !d.Sealed {
+			e.epochs.Store(root, d.Epoch)
+		}
 		return ctx.Err()
 	})
 }

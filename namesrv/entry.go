@@ -1,6 +1,8 @@
 package namesrv
 
 import (
+	"math"
+
 	"holdfast"
 	"holdfast/namesrv/schema"
 )
@@ -60,15 +62,15 @@ func (g *group) entryDir(id holdfast.DirID, name string) (*dirState, error) {
 
 // donePut answers a commit that came before with what it was told then.
 func (g *group) donePut(d *dirState, op *holdfast.PutEntry, f *schema.Fate, cur *stored) (holdfast.Reply, error) {
-	var link holdfast.Link
-	for link = range op.Entry.Content.Links {
-		break
-	}
 	if f.Settled { // who committed it is forgotten, so the name has to tell
-		if cur == nil || !sameLink(&cur.Entry, link) {
+		v, err := g.holder(d, op.Name, cur, firstLink(op.Entry.Content))
+		if err != nil {
+			return holdfast.Reply{}, err
+		}
+		if v == nil {
 			return holdfast.Reply{}, invalid("the link is committed by another name")
 		}
-		f.Version = cur.Version
+		f.Version = v.Version
 	}
 	s, err := g.version(d, op.Name, f.Version)
 	if err != nil {
@@ -85,6 +87,28 @@ func (g *group) donePut(d *dirState, op *holdfast.PutEntry, f *schema.Fate, cur 
 		return holdfast.Reply{}, err
 	}
 	return holdfast.Reply{Entry: s.Entry, Created: f.Created}, nil
+}
+
+// holder returns the version of a name that is made of the link, nil if none is.
+func (g *group) holder(d *dirState, name string, cur *stored, l holdfast.Link) (*stored, error) {
+	if cur != nil && sameLink(&cur.Entry, l) {
+		return cur, nil
+	}
+	if d.Older == 0 {
+		return nil, nil
+	}
+	g.key2 = schema.NamePrefix(g.key2[:0], schema.KindOlder, d.id, name)
+	rows, err := g.scan(g.key2, math.MaxInt)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		s, err := g.decode(d, r.value, true)
+		if err != nil || sameLink(&s.Entry, l) {
+			return s, err
+		}
+	}
+	return nil, nil
 }
 
 // putVersion puts a new current version over cur, the visible one before (nil if none), and returns it as stored.

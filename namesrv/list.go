@@ -45,6 +45,14 @@ func (e *Engine) List(ctx context.Context, requests []holdfast.ListRequest) ([]h
 	return pages, nil
 }
 
+// noVersion stands for the version of what has none, in comparisons with FromVersion: nothing of its name comes before it.
+var noVersion = func() (v holdfast.VersionID) {
+	for i := range v {
+		v[i] = 0xff
+	}
+	return v
+}()
+
 // errFull ends a scan whose page is full.
 var errFull = errors.New("page full")
 
@@ -261,7 +269,7 @@ func (l *lister) sub(d, child holdfast.DirID, path string, name []byte, depth in
 	}
 	// An unexpanded item of a recursive listing stands for all that is in it, so it is behind From if anything in it may be.
 	inFrom := l.req.Recursive && !l.passed && compareJoined(path, name, l.req.From) < 0 && strings.HasPrefix(l.req.From, path+string(name))
-	if !inFrom && l.skip(path, name, holdfast.VersionID{}) {
+	if !inFrom && l.skip(path, name, noVersion) {
 		l.entries.next()
 		return nil
 	}

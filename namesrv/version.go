@@ -258,10 +258,16 @@ func detach(e *holdfast.Entry) {
 	}
 }
 
-// sameLink reports whether a version is made of the link.
-func sameLink(e *holdfast.Entry, l holdfast.Link) bool {
-	for have := range e.Content.Links {
-		return have.OS == l.OS && have.Object == l.Object
+// firstLink returns the first link of a content, zero if it has none.
+func firstLink(c holdfast.Content) (first holdfast.Link) {
+	for first = range c.Links {
+		break
 	}
-	return false
+	return first
+}
+
+// sameLink reports whether the content of a version begins with the link.
+func sameLink(e *holdfast.Entry, l holdfast.Link) bool {
+	have := firstLink(e.Content)
+	return have.OS == l.OS && have.Object == l.Object
 }

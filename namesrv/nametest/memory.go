@@ -393,6 +393,10 @@ func (m *Memory) Settle(ctx context.Context, os holdfast.ServiceID, objects []ho
 			f.fate = holdfast.FateDoomed
 			m.fates[key] = f
 		}
+		if f.reply.Created { // an implementation may forget as much once it has told
+			f.reply.Created = false
+			m.fates[key] = f
+		}
 		fates[i] = f.fate
 	}
 	return fates, nil
