@@ -133,7 +133,7 @@ func TestEachCallFailsOnce(t *testing.T) {
 	}
 	for _, step := range steps {
 		t.Run(step.name, func(t *testing.T) {
-			for fault := volumetest.Lost; int(fault) < volumetest.FaultsNumber; fault++ {
+			for _, fault := range volumetest.AllFaults() {
 				for n := 0; ; n++ {
 					c, faults, v := openFaulty(t, 2)
 					b := volumetest.MakeBucket(t, v, "bucket")
@@ -189,7 +189,7 @@ func TestRandomFaults(t *testing.T) {
 		chaos := rand.New(rand.NewPCG(seed, 99))
 		decide := func(string) volumetest.Fault {
 			if chaos.IntN(8) == 0 {
-				return volumetest.Fault(1 + chaos.IntN(volumetest.FaultsNumber-1))
+				return volumetest.AllFaults()[chaos.IntN(len(volumetest.AllFaults()))]
 			}
 			return volumetest.NoFault
 		}

@@ -7,8 +7,11 @@ import (
 	"holdfast"
 )
 
-// intentsOnce is how many unfinished operations of one name server are looked at in one turn: the bound of the rate.
-const intentsOnce = 256
+// The bounds of a turn at one name server: so many unfinished operations in a page, and so many pages.
+const (
+	intentsOnce = 256
+	intentPages = 16
+)
 
 // watchIntents completes or undoes what requests left unfinished, on all name servers, until ctx ends. Several
 // processes may do so at once: every step is conditional on ids.
@@ -27,26 +30,33 @@ func (v *Volume) watchIntents(ctx context.Context) {
 	}
 }
 
-// finishIntents takes one turn at a name server.
+// finishIntents takes one turn at a name server. A server that does not answer has its next turn.
 func (v *Volume) finishIntents(ctx context.Context, id holdfast.ServiceID) {
 	s, err := v.router.services.NameServer(ctx, id)
 	if err != nil {
-		return // not there: its next turn comes
-	}
-	intents, err := s.Intents(ctx, holdfast.IntentID{}, v.opts.IntentAge, intentsOnce)
-	if err != nil {
 		return
 	}
-	for _, in := range intents {
-		outcome, err := v.finishIntent(ctx, in)
-		if ctx.Err() != nil {
+	var after holdfast.IntentID
+	for range intentPages {
+		intents, err := s.Intents(ctx, after, v.opts.IntentAge, intentsOnce)
+		if err != nil {
 			return
 		}
-		if err != nil {
-			outcome = "postponed"
-			v.opts.Logger.Warn("unfinished operation postponed", "service", id.String(), "dir", in.Dir.String(), "err", err)
+		for _, in := range intents {
+			outcome, err := v.finishIntent(ctx, in)
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil {
+				outcome = "postponed"
+				v.opts.Logger.Warn("unfinished operation postponed", "service", id.String(), "dir", in.Dir.String(), "err", err)
+			}
+			v.metrics.intents.WithLabelValues(outcome).Inc()
+			after = in.ID
 		}
-		v.metrics.intents.WithLabelValues(outcome).Inc()
+		if len(intents) < intentsOnce {
+			return
+		}
 	}
 }
 

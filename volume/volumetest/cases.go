@@ -274,8 +274,6 @@ func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
 func testCopy(t *testing.T, open Open) {
 	b := start(t, open, 2)
 	ctx := t.Context()
-	other := MakeBucket(t, volumeOf(t, open), "unused")
-	_ = other
 	data := Data(1, 1<<20)
 	MustPut(t, b, "from/a", data)
 	src, err := b.Open(ctx, "from/a", volume.Version{})
@@ -298,6 +296,12 @@ func testCopy(t *testing.T, open Open) {
 		t.Fatalf("copy onto itself: %+v, %v", res.Entry, err)
 	}
 	WantGet(t, b, "from/a", volume.Version{}, data)
+	MustPut(t, b, "small", []byte("small"))
+	small, _ := b.Open(ctx, "small", volume.Version{})
+	if res, err = b.Copy(ctx, small, "small", volume.CopyRequest{}); err != nil || res.Entry.Version == small.Entry().Version {
+		t.Errorf("a small copy onto itself: %+v, %v", res.Entry, err)
+	}
+	WantGet(t, b, "small", volume.Version{}, []byte("small"))
 
 	entry, err := b.SetAttributes(ctx, "from/a", volume.AttrChange{Mask: holdfast.AspectTags, Entry: holdfast.Entry{Tags: []holdfast.Header{{Name: "k", Value: "v"}}}})
 	if err != nil || len(entry.Tags) != 1 || entry.Header("x-amz-meta-a") != "1" {
@@ -316,8 +320,6 @@ func testCopy(t *testing.T, open Open) {
 	}
 	WantGet(t, b, "to/empty", volume.Version{}, nil)
 }
-
-func volumeOf(t testing.TB, open Open) *volume.Volume { return Start(t, open(t, 1, 1)) }
 
 func testDelete(t *testing.T, open Open) {
 	b := start(t, open, 4)

@@ -15,13 +15,14 @@ type Fault uint8
 
 // The faults.
 const (
-	NoFault      Fault = iota
-	Lost               // the server never hears of it and the caller knows: Unavailable
-	LostUnknown        // the server never hears of it and the caller does not know: Unknown
-	Unanswered         // it takes effect, and the reply is lost: Unknown
-	faultEnd           // for loops
-	FaultsNumber = int(faultEnd)
+	NoFault     Fault = iota
+	Lost              // the server never hears of it and the caller knows: Unavailable
+	LostUnknown       // the server never hears of it and the caller does not know: Unknown
+	Unanswered        // it takes effect, and the reply is lost: Unknown
 )
+
+// AllFaults are the faults that are one.
+func AllFaults() []Fault { return []Fault{Lost, LostUnknown, Unanswered} }
 
 // Faults is a [volume.Services] whose calls can go wrong on the way. Decide is asked for each call with its name ("apply", "create");
 // it is called by one goroutine at a time.
