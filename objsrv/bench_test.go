@@ -3,8 +3,13 @@ package objsrv_test
 import (
 	"bytes"
 	"context"
+	"holdfast/storage"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -150,4 +155,121 @@ func benchObjects(b *testing.B, e *objsrv.Engine, size, n int) []holdfast.Link {
 	}
 	wg.Wait()
 	return links
+}
+
+func BenchmarkFree(b *testing.B) {
+	e := openNew(b, nil)
+	const batch = 1000
+	links := benchObjects(b, e, 4096, min(b.N, 200)*batch)
+	ids := make([]holdfast.ObjectID, len(links))
+	for i, l := range links {
+		ids[i] = l.Object
+	}
+	b.ResetTimer()
+	start := cpuTime()
+	for i := range min(b.N, 200) {
+		if err := e.Free(context.Background(), ids[i*batch:(i+1)*batch]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpuTime()-start).Microseconds())/float64(min(b.N, 200)*batch), "cpu-µs/object")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(min(b.N, 200)*batch), "µs/object")
+}
+
+// BenchmarkStore fills a store with objects of 4 KiB, tells how much of the disk each takes, and how long the next Open is.
+func BenchmarkStore(b *testing.B) {
+	for _, n := range []int{100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			dir := b.TempDir()
+			opt := objsrv.Options{
+				Self: self, FS: storage.OS(), Dir: dir, StoreDir: dir + "/e1", Create: true,
+				Fence: objtest.NewFence(1), NoBackground: true,
+			}
+			for b.Loop() {
+				e, err := objsrv.Open(context.Background(), opt)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if opt.Create {
+					benchObjects(b, e, 4096, n)
+					used, files := diskUse(b, dir)
+					b.ReportMetric(float64(used)/float64(n), "disk-B/object")
+					b.ReportMetric(float64(files), "files")
+					opt.Create = false
+				}
+				started := time.Now()
+				if err := e.Close(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+				closed := time.Now()
+				if e, err = objsrv.Open(context.Background(), opt); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(time.Since(closed).Microseconds())/1000, "open-ms")
+				b.ReportMetric(float64(closed.Sub(started).Microseconds())/1000, "close-ms")
+				if err := e.Close(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// diskUse counts the bytes and files in a directory as the filesystem does.
+func diskUse(b *testing.B, dir string) (used int64, files int) {
+	b.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		used += info.Sys().(*syscall.Stat_t).Blocks * 512
+		files++
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return used, files
+}
+
+// BenchmarkUploads streams 16 big objects at a time and tells the greatest heap seen.
+func BenchmarkUploads(b *testing.B) {
+	const size = 128 << 20
+	e := openNew(b, nil)
+	b.SetBytes(16 * size)
+	var most uint64
+	start := cpuTime()
+	for b.Loop() {
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				link, err := e.Create(context.Background(), holdfast.CreateRequest{Size: size}, io.LimitReader(zeroReader{}, size))
+				if err == nil {
+					err = e.Free(context.Background(), []holdfast.ObjectID{link.Object})
+				}
+				if err != nil {
+					b.Error(err)
+				}
+			}()
+		}
+		wg.Wait()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		most = max(most, m.HeapInuse)
+	}
+	b.ReportMetric(float64(most)/(1<<20), "heap-MiB")
+	reportCPU(b, start)
+}
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

@@ -101,8 +101,7 @@ var errClosed = errors.New("the engine is closed")
 // loop is the goroutine of one committer.
 func (c *committer) loop(n int) {
 	defer c.running.Done()
-	var g group
-	g.c = c
+	g := group{c: c, n: n}
 	for c.take(n, &g) {
 		started := time.Now()
 		g.run()
@@ -116,7 +115,6 @@ func (c *committer) take(n int, g *group) bool {
 	g.reset()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flight[n] = 0
 	for len(c.queue) == 0 {
 		if c.closed {
 			return false
@@ -143,6 +141,13 @@ func (c *committer) take(n int, g *group) bool {
 		c.wake.Signal()
 	}
 	return true
+}
+
+// landed tells that the group of committer n is in the index or never will be.
+func (c *committer) landed(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flight[n] = 0
 }
 
 // settledBelow returns the id below which no creation is under way: every object with a smaller id that will ever exist

@@ -23,6 +23,7 @@ import (
 // A crash between 3 and 4 may leave a record without data: an object nobody was told of, which the sweep frees.
 type group struct {
 	c       *committer
+	n       int // of the committer
 	changes []*change
 
 	pieces   [pool.Classes][]piece
@@ -90,6 +91,7 @@ func (g *group) pending() bool {
 
 // finish answers everybody: with their own error, or with the group's.
 func (g *group) finish(err error) {
+	g.c.landed(g.n)
 	for _, ch := range g.changes {
 		if ch.err != nil {
 			g.c.e.abandon(ch)

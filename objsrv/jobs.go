@@ -18,6 +18,15 @@ const (
 
 // startJobs starts the background goroutines; Close waits for them.
 func (e *Engine) startJobs(ctx context.Context) {
+	e.jobs.Add(1)
+	go func() {
+		defer e.jobs.Done()
+		select {
+		case <-e.index.Lost():
+			_ = e.lose(e.index.Reason()) // tells; who waits for a change is answered by the same channel
+		case <-ctx.Done():
+		}
+	}()
 	e.job(ctx, "expire pins", expireEvery, func(context.Context) error {
 		e.set.Release(e.pins.expire()...)
 		return nil

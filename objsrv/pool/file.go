@@ -125,16 +125,15 @@ func (f *File) regionLocked(index uint32) *region {
 	return f.regions[index]
 }
 
-// openLocked raises the limit to blocks and makes those below it available.
+// openLocked makes blocks [from, to), which were just prepared, available and raises the limit.
 func (f *File) openLocked(from, to uint32) {
 	n := f.geo.regionBlocks
 	for from < to {
 		index := from / n
 		r := f.regionLocked(index)
 		stop := min(to, (index+1)*n)
-		before := r.free
 		r.openLocked(from-index*n, stop-index*n)
-		f.free += r.free - before
+		f.free += int(stop - from)
 		f.hint = min(f.hint, int(index))
 		from = stop
 	}
@@ -188,4 +187,20 @@ func (f *File) nextLocked(now time.Time) uint32 {
 func (run Run) continues(f *File, r *region, block uint32) bool {
 	return run.File == f.geo.epoch && run.Class == f.geo.class && run.Block+run.N == block &&
 		run.Block/f.geo.regionBlocks == r.index
+}
+
+// restoreLocked makes the free blocks of a file that was just opened available, from a time on.
+func (f *File) restoreLocked(hold time.Time) {
+	n := f.geo.regionBlocks
+	for index := uint32(0); int64(index)*int64(n) < int64(f.limit); index++ {
+		r := f.regionLocked(index)
+		r.restoreLocked(min(n, f.limit-index*n))
+		f.free += r.free
+	}
+	for _, r := range f.regions {
+		r.hold = hold
+		if r.used > 0 { // its data may never have landed, then the file ends before it
+			f.limit = max(f.limit, (r.index+1)*n)
+		}
+	}
 }

@@ -31,17 +31,25 @@ func newRegion(f *File, index uint32) *region {
 	return r
 }
 
-// open makes blocks [from, to) of the region available unless they are in use.
+// openLocked makes blocks [from, to) of the region available: none of them has been lent or is live.
 func (r *region) openLocked(from, to uint32) {
 	for i := from; i < to; i++ {
-		if r.taken.get(i) && !r.live.get(i) {
+		r.taken.clear(i)
+	}
+	r.free += int(to - from)
+}
+
+// restoreLocked makes the blocks before end that are not live available; only before the set is in use.
+func (r *region) restoreLocked(end uint32) {
+	for i := range end {
+		if !r.live.get(i) {
 			r.taken.clear(i)
 			r.free++
 		}
 	}
 }
 
-// take takes up to n neighbouring free blocks. It prefers a place where all n fit, and of those the first one behind
+// takeLocked takes up to n neighbouring free blocks. It prefers a place where all n fit, and of those the first one behind
 // the cursor, so that the blocks of one commit group lie together. The region must have a free block.
 func (r *region) takeLocked(n uint32) (start, got uint32) {
 	end := r.file.geo.regionBlocks

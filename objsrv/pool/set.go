@@ -128,26 +128,12 @@ func (s *Set) Ready() {
 		p := &s.pools[c]
 		p.mu.Lock()
 		for _, f := range *p.files.Load() {
-			f.openLocked(0, f.limit)
-			f.limit = max(f.limit, f.lastLiveLocked())
-			for _, r := range f.regions {
-				r.hold = until
-			}
+			f.restoreLocked(until)
 		}
 		p.mu.Unlock()
 	}
 	s.done.Add(1)
 	go s.fillAhead()
-}
-
-// lastLiveLocked returns the number of blocks up to the last one in use.
-func (f *File) lastLiveLocked() uint32 {
-	for i := len(f.regions) - 1; i >= 0; i-- {
-		if r := f.regions[i]; r.used > 0 {
-			return (r.index + 1) * f.geo.regionBlocks
-		}
-	}
-	return 0
 }
 
 // fillAhead is the background goroutine: it prepares blocks before they are asked for.
