@@ -56,11 +56,19 @@ func (e *Engine) collect() {
 		case <-tick.C:
 			c.refill()
 		case <-e.wakeGC:
+			// Garbage comes one object at a time under a load of overwrites. Each round costs the object server a
+			// flush and this one a commit, so a round waits until there is enough for one.
+			if e.garbage() < int64(e.lim.FreeBatch) {
+				continue
+			}
 		}
 		for c.budget > 0 && c.round() {
 		}
 	}
 }
+
+// garbage is how many objects wait to be freed.
+func (e *Engine) garbage() int64 { return e.view.Load().state.Garbage }
 
 func (c *collector) refill() {
 	c.budget = max(1, int(float64(c.e.lim.FreeRate)*c.e.lim.Background.Seconds()))

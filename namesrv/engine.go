@@ -60,13 +60,32 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := e.load(ctx)
+	c, err := e.loadOrLost(ctx)
 	if err != nil {
 		_ = e.store.Close() // the first error tells more
 		return nil, fmt.Errorf("open name server %v: %w", opt.Self, err)
 	}
 	e.start(c)
 	return e, nil
+}
+
+// loadOrLost is load, but returns when a fault parks it; see kv.
+func (e *Engine) loadOrLost(ctx context.Context) (*committer, error) {
+	type loaded struct {
+		c   *committer
+		err error
+	}
+	done := make(chan loaded, 1)
+	go func() {
+		c, err := e.load(ctx)
+		done <- loaded{c, err}
+	}()
+	select {
+	case l := <-done:
+		return l.c, l.err
+	case <-e.store.Lost():
+		return nil, holdfast.E("namesrv.open", holdfast.Unknown, e.store.Reason())
+	}
 }
 
 // load reads what is kept in memory; in a new store it writes the first records.
