@@ -13,6 +13,8 @@ import (
 const (
 	// committers is how many groups are under way at a time: while one waits for its flush the next one writes.
 	committers = 2
+	// moveFlusher flushes for defragmentation; the committers are the flushers before it.
+	moveFlusher pool.Flusher = committers
 	// maxGroup bounds the changes of one group, maxGroupBytes the bytes it writes for its small objects.
 	maxGroup      = 512
 	maxGroupBytes = 4 << 20

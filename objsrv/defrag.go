@@ -215,7 +215,7 @@ func (e *Engine) commitMoves(moves []move) error {
 	for _, m := range moves {
 		if !synced[m.new.File] {
 			synced[m.new.File] = true
-			if err := e.set.Sync(m.new.Class, m.new.File); err != nil {
+			if err := e.set.Sync(m.new.Class, m.new.File, moveFlusher); err != nil {
 				return e.lose(err) // R6
 			}
 		}

@@ -151,6 +151,14 @@ func (e *Engine) held() error {
 	return nil
 }
 
+// serving is held for requests that last: they end early when the engine is being closed.
+func (e *Engine) serving() error {
+	if e.closed.Load() {
+		return holdfast.E("objsrv", holdfast.NotOwner, errClosed)
+	}
+	return e.held()
+}
+
 // lose is rule R6: the state on the mount is unknown, so the service is dropped, and what waits for it is told so.
 func (e *Engine) lose(reason error) error {
 	e.lost.Do(func() {
@@ -215,8 +223,9 @@ func (e *Engine) alloc(class pool.Class, n int, runs []pool.Run) ([]pool.Run, er
 func (e *Engine) Drained(epoch holdfast.Epoch) { e.set.Drained(epoch) }
 
 // Close ends the background jobs, lets the changes under way finish and closes the files. Calls made later return
-// NotOwner; those under way are waited for until ctx ends. If the service is lost it returns soon and leaves behind what the mount
-// still holds. A second Close returns the error of the first.
+// NotOwner. Requests under way end at their next piece, or are waited for until ctx ends; then the files stay open and the error
+// is Unavailable. If the service is lost it returns soon and leaves behind what the mount still holds. A second Close
+// returns the error of the first.
 func (e *Engine) Close(ctx context.Context) error {
 	e.closing.Do(func() { e.closeErr = e.close(ctx) })
 	return e.closeErr
@@ -236,8 +245,12 @@ func (e *Engine) close(ctx context.Context) error {
 	e.commits.close()
 	e.jobs.Wait()
 	e.metrics.unregister()
-	if e.inFlight.Load() == 0 && e.index.Reason() == nil {
-		e.set.Close() // nobody uses the files any more; of a lost service somebody may, and they stay open
+	switch busy := e.inFlight.Load(); {
+	case e.index.Reason() != nil: // somebody may be in a call to the mount for ever: the pool files stay open
+	case busy > 0:
+		return holdfast.E("objsrv.close", holdfast.Unavailable, fmt.Errorf("%d requests did not end", busy))
+	default:
+		e.set.Close()
 	}
 	return e.index.Close()
 }

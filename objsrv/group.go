@@ -302,11 +302,11 @@ func (g *group) flush(batch *index.Batch) error {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			errs[i] = g.c.e.set.Sync(f.class, f.epoch)
+			errs[i] = g.c.e.set.Sync(f.class, f.epoch, pool.Flusher(g.n))
 		}()
 	}
 	if len(g.files) > 0 {
-		errs[0] = g.c.e.set.Sync(g.files[0].class, g.files[0].epoch)
+		errs[0] = g.c.e.set.Sync(g.files[0].class, g.files[0].epoch, pool.Flusher(g.n))
 	}
 	wg.Wait()
 	for _, err := range errs {

@@ -135,7 +135,7 @@ func (rd *reader) chunk(i int, start, first, last, from, to int64, sums []uint32
 	data := (*buf)[:last-first]
 	err := rd.e.set.ReadData(rd.record.Blocks[i], first, data)
 	if err == nil {
-		err = rd.e.held() // R2: what was read counts only if the service was still ours after it
+		err = rd.e.serving() // R2: what was read counts only if the service was still ours after it
 	}
 	good := last // where in the block checked bytes end
 	if err == nil {

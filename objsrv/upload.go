@@ -198,7 +198,7 @@ func (u *upload) buffer() ([]byte, error) {
 	if u.ctx.Err() != nil {
 		return nil, createError(holdfast.Aborted, u.ctx.Err())
 	}
-	if err := u.e.held(); err != nil { // R2: an upload lasts long
+	if err := u.e.serving(); err != nil { // R2: an upload lasts long
 		return nil, err
 	}
 	select {

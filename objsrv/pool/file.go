@@ -18,6 +18,10 @@ type File struct {
 	buf  storage.DataFile // through the page cache
 	raw  storage.DataFile // past it; nil where the mount or the options do not allow that
 
+	// flush has an open file of its own for each user of [Set.Sync]: the kernel tells of a failed write-back once per open
+	// file, and with a shared one whoever syncs first would take the error away from the others (R6).
+	flush [Flushers]storage.DataFile
+
 	// Guarded by Pool.mu.
 	regions []*region
 	limit   uint32 // blocks below it are prepared; the file is extended by raising it
@@ -85,6 +89,12 @@ func (s *Set) openData(f *File) (err error) {
 	if f.buf, err = s.opt.FS.OpenData(f.name, storage.Buffered); err != nil {
 		return err
 	}
+	for i := range f.flush {
+		if f.flush[i], err = s.opt.FS.OpenData(f.name, storage.Buffered); err != nil {
+			f.close()
+			return err
+		}
+	}
 	if s.opt.NoDirect {
 		return nil
 	}
@@ -105,6 +115,11 @@ func (f *File) close() {
 	_ = f.buf.Close()
 	if f.raw != nil {
 		_ = f.raw.Close()
+	}
+	for _, file := range f.flush {
+		if file != nil {
+			_ = file.Close()
+		}
 	}
 }
 

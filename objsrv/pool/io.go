@@ -77,10 +77,16 @@ func (s *Set) ReadHeader(a Addr) (h Header, found bool, err error) {
 	return decodeHeader(b, a)
 }
 
+// Flusher is a user of [Set.Sync]: one goroutine at a time.
+type Flusher int
+
+// Flushers is how many there are.
+const Flushers = 3
+
 // Sync makes everything written to a pool file durable. Any error means that the state is unknown (R6): it is of kind
-// Unknown, and the call must not be repeated.
-func (s *Set) Sync(class Class, epoch holdfast.Epoch) error {
-	return failedSync(s.pools[class].file(epoch).buf.SyncData())
+// Unknown, and the call must not be repeated. Each caller that may run beside others is a [Flusher] of its own.
+func (s *Set) Sync(class Class, epoch holdfast.Epoch, who Flusher) error {
+	return failedSync(s.pools[class].file(epoch).flush[who].SyncData())
 }
 
 // syncDir makes the names in a directory durable.

@@ -24,11 +24,10 @@ type Options struct {
 	Hold    time.Duration // how long after Open the free blocks of existing files wait for readers of the time before
 	MinFree int64         // bytes the filesystem keeps free; growing below it is NoSpace
 
-	NoDirect     bool                 // never bypass the page cache
-	RegionBlocks func(Class) uint32   // of new files; nil or 0: the default
-	Granule      func(Class) uint32   // blocks a file grows by; nil: the default
-	Failed       func(err error)      // told of errors in the background
-	Prepared     func(c Class, n int) // told of each growth; may be nil
+	NoDirect     bool               // never bypass the page cache
+	RegionBlocks func(Class) uint32 // of new files; nil or 0: the default
+	Granule      func(Class) uint32 // blocks a file grows by; nil: the default
+	Failed       func(err error)    // told of errors in the background
 }
 
 // Set is the twelve pools of an object server. Safe for concurrent use, except where a method says otherwise.
