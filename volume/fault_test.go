@@ -186,6 +186,8 @@ func TestRandomFaults(t *testing.T) {
 	}
 }
 
+const randomRounds = 250
+
 func randomFaults(t *testing.T, services volume.Services, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	census := volumetest.NewCensus(services)
@@ -204,7 +206,7 @@ func randomFaults(t *testing.T, services volume.Services, seed uint64) {
 	}
 	held := make(map[string][]byte)
 	failed := 0
-	for i := range 400 {
+	for i := range randomRounds {
 		key := fmt.Sprintf("%d/%d/%d", rng.IntN(3), rng.IntN(3), rng.IntN(2))
 		data := volumetest.Data(uint64(i), 1+rng.IntN(100))
 		if rng.IntN(3) == 0 {
@@ -245,7 +247,7 @@ func randomFaults(t *testing.T, services volume.Services, seed uint64) {
 	}
 	census.WantSettled(t)
 	census.WantLinks(t, b)
-	t.Logf("%d of 400 operations failed", failed)
+	t.Logf("%d of %d operations failed", failed, randomRounds)
 }
 
 func writeOrDelete(ctx context.Context, b *volume.Bucket, key string, data []byte) error {
