@@ -162,6 +162,12 @@ func testGet(e *env) {
 		}
 		e.req("GET", e.at("nothing")+"?acl").fails(404, "NoSuchKey")
 	})
+	e.sub("tagging", func(e *env) {
+		if a := e.req("GET", e.at("k")+"?tagging").is(200); !strings.Contains(string(a.body), "<TagSet></TagSet>") {
+			e.Errorf("got %s", a.body)
+		}
+		e.req("GET", e.at("nothing")+"?tagging").fails(404, "NoSuchKey")
+	})
 }
 
 // same checks that two answers have the same status and headers, but for those of the request and the clock.
