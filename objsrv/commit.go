@@ -81,6 +81,7 @@ func (c *committer) submit(ch *change) error {
 	switch {
 	case c.closed:
 		c.mu.Unlock()
+		c.e.abandon(ch)
 		return holdfast.E("objsrv.commit", holdfast.NotOwner, errClosed)
 	case len(c.queue) >= maxQueue:
 		c.mu.Unlock()

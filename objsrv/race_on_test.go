@@ -1,0 +1,5 @@
+//go:build race
+
+package objsrv_test
+
+const raceEnabled = true
