@@ -114,7 +114,7 @@ func (g *group) holder(d *dirState, name string, cur *stored, l holdfast.Link) (
 // putVersion puts a new current version over cur, the visible one before (nil if none), and returns it as stored.
 func (g *group) putVersion(d *dirState, name string, cur *stored, e holdfast.Entry, v holdfast.Versioning) (holdfast.Entry, error) {
 	if v != holdfast.VersioningEnabled {
-		if err := g.removeNull(d, name); err != nil {
+		if err := g.removeNull(d, name, cur); err != nil {
 			return e, err
 		}
 	}
@@ -150,8 +150,8 @@ func (g *group) setModified(e *holdfast.Entry) {
 }
 
 // removeNull removes the null version of a name, wherever it lies.
-func (g *group) removeNull(d *dirState, name string) error {
-	old, err := g.null(d, name)
+func (g *group) removeNull(d *dirState, name string, cur *stored) error {
+	old, err := g.null(d, name, cur)
 	if err != nil || old == nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (g *group) deleteEntry(op *holdfast.DeleteEntry) (holdfast.Reply, error) {
 	case !op.Version.IsZero():
 		victim, err = g.version(d, op.Name, op.Version)
 	case op.Null:
-		victim, err = g.null(d, op.Name)
+		victim, err = g.null(d, op.Name, cur)
 	case op.Versioning != holdfast.VersioningOff:
 		return g.hide(d, op, cur)
 	}
@@ -221,7 +221,7 @@ func brief(e *holdfast.Entry) holdfast.Entry {
 func (g *group) hide(d *dirState, op *holdfast.DeleteEntry, cur *stored) (holdfast.Reply, error) {
 	suspended := op.Versioning == holdfast.VersioningSuspended
 	if suspended {
-		if err := g.removeNull(d, op.Name); err != nil {
+		if err := g.removeNull(d, op.Name, cur); err != nil {
 			return holdfast.Reply{}, err
 		}
 	}
@@ -256,7 +256,7 @@ func (g *group) setEntry(op *holdfast.SetEntry) (holdfast.Reply, error) {
 	case !op.Version.IsZero():
 		s, err = g.version(d, op.Name, op.Version)
 	case op.Null:
-		s, err = g.null(d, op.Name)
+		s, err = g.null(d, op.Name, cur)
 	}
 	if err != nil {
 		return holdfast.Reply{}, err

@@ -53,11 +53,10 @@ func (g *group) version(d *dirState, name string, v holdfast.VersionID) (*stored
 	return g.decode(d, value, true)
 }
 
-// null returns the null version of a name, nil if there is none.
-func (g *group) null(d *dirState, name string) (*stored, error) {
-	cur, err := g.current(d, name)
-	if err != nil || cur != nil && cur.Null {
-		return cur, err
+// null returns the null version of a name, nil if there is none; cur is its current version.
+func (g *group) null(d *dirState, name string, cur *stored) (*stored, error) {
+	if cur != nil && cur.Null {
+		return cur, nil
 	}
 	if d.Older == 0 {
 		return nil, nil
