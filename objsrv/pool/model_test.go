@@ -2,6 +2,7 @@ package pool
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,9 +34,12 @@ func TestAllocatorAgainstModel(t *testing.T) {
 	}()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	disk, now := storagetest.NewCrash(), time.Unix(1_000_000, 0)
+	var clock atomic.Pointer[time.Time] // what the background of the set sees
+	start := now
+	clock.Store(&start)
 	m := model{live: map[Addr]bool{}, lent: map[Addr]bool{}, rows: map[RegionKey][]byte{}}
 	for epoch := holdfast.Epoch(1); epoch <= 6; epoch++ {
-		opt := modelOptions(disk, epoch, func() time.Time { return now })
+		opt := modelOptions(disk, epoch, func() time.Time { return *clock.Load() })
 		if epoch > 2 && rng.IntN(2) == 0 {
 			opt.Undrained = []holdfast.Epoch{epoch - 1}
 		}
@@ -53,7 +57,9 @@ func TestAllocatorAgainstModel(t *testing.T) {
 		for range 600 {
 			m.step(t, s, rng, opt, opened, now)
 			if rng.IntN(100) == 0 {
-				now = now.Add(20 * time.Second)
+				later := now.Add(20 * time.Second)
+				now = later
+				clock.Store(&later)
 			}
 		}
 		m.compare(t, s)
