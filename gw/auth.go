@@ -80,7 +80,7 @@ func (q *request) openBody(signed *sigv4.Result) error {
 	if err != nil {
 		return err
 	}
-	q.body = payload{body: body, declared: declared, signed: signed.Payload != sigv4.PayloadUnsigned}
+	q.body = payload{body: body, pace: &q.w.pace, declared: declared, signed: signed.Payload != sigv4.PayloadUnsigned}
 	q.continueEmpty()
 	return nil
 }

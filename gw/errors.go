@@ -18,6 +18,9 @@ func s3Error(q *request, err error) *s3api.Error {
 	if e := clientError(err); e != nil {
 		return e
 	}
+	if q.body.stalled {
+		return s3api.E(s3api.RequestTimeout).WithCause(err)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return s3api.E(s3api.ServiceUnavailable).WithCause(err)
 	}

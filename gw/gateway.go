@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +67,7 @@ type Gateway struct {
 	settings    atomic.Pointer[settings]
 	ids         *s3api.RequestIDs
 	slots       chan struct{} // one per request in flight
+	patience    time.Duration // with clients that stand still
 	metrics     *metrics
 	log         *slog.Logger
 	router      *mux.Router
@@ -91,6 +93,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		handlers:    table,
 		ids:         s3api.NewRequestIDs(uint64(opts.Service), binary.BigEndian.Uint64(start[:])),
 		slots:       make(chan struct{}, opts.MaxRequests),
+		patience:    defaultPatience,
 		metrics:     newMetrics(opts.Registerer),
 		log:         opts.Logger,
 	}
@@ -149,9 +152,16 @@ type request struct {
 type handler func(*request) error
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	q := &request{g: g, r: r, ctx: r.Context(), set: g.settings.Load(), id: g.ids.Next(), w: &responseWriter{ResponseWriter: w}}
+	q := &request{g: g, r: r, ctx: r.Context(), set: g.settings.Load(), id: g.ids.Next()}
+	q.w = &responseWriter{ResponseWriter: w, pace: pace{conn: http.NewResponseController(w), patience: g.patience}}
 	begun := time.Now()
-	defer func() { g.metrics.observe(q, time.Since(begun)) }()
+	defer func() {
+		q.w.pace.end()
+		g.metrics.observe(q, time.Since(begun))
+	}()
+	if !bodyIsDone(r) {
+		q.w.pace.reading()
+	}
 	if err := g.admit(q); err != nil {
 		g.refuse(q, err)
 	}
@@ -184,6 +194,9 @@ func (g *Gateway) admit(q *request) error {
 
 // identify finds out which operation on what the request asks for.
 func (q *request) identify() error {
+	if headerSize(q.r.Header) > maxHeaderSection {
+		return s3api.E(s3api.RequestHeaderSectionTooLarge).With("MaxSizeAllowed", strconv.Itoa(maxHeaderSection))
+	}
 	var err error
 	if q.query, err = s3api.ParseQuery(q.r.URL.RawQuery); err != nil {
 		return err
@@ -193,6 +206,20 @@ func (q *request) identify() error {
 	}
 	q.op, err = s3api.Match(q.r.Method, q.target.HasBucket(), q.target.HasKey(), q.query, q.r.Header)
 	return err
+}
+
+// maxHeaderSection is how much the headers of a request may take, names and values: twice what S3 allows, for what proxies
+// add. Beyond maxHeaderBytes the server answers without us.
+const maxHeaderSection = 16 << 10
+
+func headerSize(h http.Header) int {
+	n := 0
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
 }
 
 // authorise decides whether the user may do this. Until there are other users than root, whoever signed may and
@@ -213,6 +240,7 @@ func (g *Gateway) refuse(q *request, err error) {
 		panic(http.ErrAbortHandler) // documented way to close the connection; the server recovers it silently
 	}
 	if !bodyIsDone(q.r) && !q.body.whole() {
+		q.w.pace.refused()
 		q.w.Header().Set("Connection", "close")
 	}
 	sent := s3api.WriteError(q.w, q.r, s3Error(q, err), q.id)
@@ -238,6 +266,7 @@ func bodyIsDone(r *http.Request) bool {
 // responseWriter remembers what was answered, for errors that come late and for the metrics.
 type responseWriter struct {
 	http.ResponseWriter
+	pace    pace
 	begun   bool
 	aborted bool
 	status  int
@@ -259,9 +288,16 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if !w.begun {
 		w.WriteHeader(http.StatusOK)
 	}
-	n, err := w.ResponseWriter.Write(p)
-	w.bytes += int64(n)
-	return n, err
+	written := 0
+	for {
+		w.pace.writing()
+		n, err := w.ResponseWriter.Write(p[written:min(len(p), written+paceBytes)])
+		written += n
+		w.bytes += int64(n)
+		if err != nil || written == len(p) {
+			return written, err
+		}
+	}
 }
 
 // Unwrap lets [http.ResponseController] through.

@@ -2,7 +2,10 @@ package gw
 
 import (
 	"crypto/md5"
+	"errors"
 	"hash"
+	"io"
+	"os"
 	"strings"
 
 	"holdfast"
@@ -15,6 +18,8 @@ import (
 // read (sigv4.Body does that), digested and counted here.
 type payload struct {
 	body     *sigv4.Body
+	pace     *pace // of the request
+	stalled  bool  // the client stood still for too long
 	declared checksum.Declared
 	signed   bool // the signature covers the bytes
 	read     int64
@@ -62,8 +67,15 @@ func (p *payload) size() int64 { return p.body.Length() }
 
 // Read implements [io.Reader].
 func (p *payload) Read(b []byte) (int, error) {
+	p.pace.reading()
 	n, err := p.body.Read(b)
 	p.read += int64(n)
+	switch {
+	case err == io.EOF || p.whole():
+		p.pace.readAll()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.stalled = true
+	}
 	if p.md5 != nil {
 		p.md5.Write(b[:n])
 	}
