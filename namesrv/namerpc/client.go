@@ -9,6 +9,7 @@ import (
 
 	"holdfast"
 	"holdfast/namesrv/namerpc/namepb"
+	"holdfast/wire"
 )
 
 var _ holdfast.NameService = (*Client)(nil)
@@ -25,7 +26,7 @@ var _ holdfast.NameService = (*Client)(nil)
 //	the service is not in the process asked       NotOwner
 //	a method or operation that the other side     Unsupported
 //	  does not have yet
-//	a request over MaxMessage                     TooLarge
+//	a request over wire.MaxMessage                TooLarge
 //	no right to connect                           Denied
 //	an answer that makes no sense                 Other; Unknown from Apply
 //
@@ -35,7 +36,7 @@ type Client struct {
 	id     holdfast.ServiceID
 }
 
-// NewClient returns the service id as it is reached over conn, a connection made with [DialOptions]. The connection
+// NewClient returns the service id as it is reached over conn, a connection made with [wire.DialOptions]. The connection
 // stays the caller's, to be closed when no call runs any more.
 func NewClient(conn grpc.ClientConnInterface, id holdfast.ServiceID) *Client {
 	return &Client{remote: namepb.NewNameServiceClient(conn), id: id}
@@ -61,7 +62,7 @@ func (c *Client) Apply(ctx context.Context, txs []holdfast.Tx) ([]holdfast.Resul
 	var asked peer.Peer
 	reply, err := c.remote.Apply(ctx, r, grpc.Peer(&asked))
 	if err != nil {
-		return nil, c.lost(ctx, op, err, reached(&asked))
+		return nil, c.lost(ctx, op, err, wire.Reached(&asked))
 	}
 	if reply.GetError() != nil {
 		return nil, errorFromWire(reply.GetError())

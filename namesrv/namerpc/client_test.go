@@ -12,6 +12,7 @@ import (
 
 	"holdfast"
 	"holdfast/namesrv/namerpc/namepb"
+	"holdfast/wire"
 )
 
 // overWires runs test with a client of a fresh spyNames over each wire.
@@ -165,8 +166,8 @@ func TestServerRestarts(t *testing.T) {
 		}
 	}
 	serve(t, listen(t, addr)).Add(testID, new(spyNames))
-	if !eventually(2*MaxReconnect, func() bool { _, err := c.Status(t.Context()); return err == nil }) {
-		t.Errorf("no answer %v after the restart", 2*MaxReconnect)
+	if !eventually(2*wire.MaxReconnect, func() bool { _, err := c.Status(t.Context()); return err == nil }) {
+		t.Errorf("no answer %v after the restart", 2*wire.MaxReconnect)
 	}
 }
 
@@ -214,7 +215,7 @@ func TestContextEndsInTheMiddleOfAnApply(t *testing.T) {
 
 func TestRequestOverTheLimit(t *testing.T) {
 	c, _ := inProcess(t, new(spyNames))
-	big := strings.Repeat("x", MaxMessage)
+	big := strings.Repeat("x", wire.MaxMessage)
 	_, errApply := c.Apply(t.Context(), []holdfast.Tx{{Ops: []holdfast.Op{holdfast.LinkDir{Name: big}}}})
 	_, errLookup := c.Lookup(t.Context(), []holdfast.Lookup{{Name: big}})
 	_, errList := c.List(t.Context(), []holdfast.ListRequest{{Prefix: big}})
@@ -253,7 +254,7 @@ func TestPagesOverTheLimit(t *testing.T) {
 
 func TestServiceWithoutTheMethod(t *testing.T) {
 	lis := listen(t, "127.0.0.1:0")
-	g := grpc.NewServer(ServerOptions()...)
+	g := grpc.NewServer(wire.ServerOptions()...)
 	g.RegisterService(&grpc.ServiceDesc{ServiceName: namepb.NameService_ServiceDesc.ServiceName, HandlerType: (*any)(nil)}, nil)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = g.Serve(lis) }() // ends by Stop

@@ -6,6 +6,7 @@ import (
 
 	"holdfast"
 	"holdfast/namesrv/namerpc/namepb"
+	"holdfast/wire"
 )
 
 // Lookup implements holdfast.NameService. Questions whose answers do not fit one message are asked again in halves.
@@ -42,7 +43,7 @@ func (c *Client) lookup(ctx context.Context, questions []holdfast.Lookup) ([]hol
 func (c *Client) List(ctx context.Context, requests []holdfast.ListRequest) ([]holdfast.Page, error) {
 	return inHalves(requests, func(some []holdfast.ListRequest) ([]holdfast.Page, error) {
 		pages, err := c.list(ctx, some)
-		for len(some) == 1 && some[0].Limit > 1 && errors.Is(err, errReply) {
+		for len(some) == 1 && some[0].Limit > 1 && errors.Is(err, wire.ErrMessage) {
 			shorter := some[0]
 			shorter.Limit /= 2
 			some = []holdfast.ListRequest{shorter}
@@ -76,10 +77,10 @@ func (c *Client) list(ctx context.Context, requests []holdfast.ListRequest) ([]h
 	return pages, nil
 }
 
-// inHalves asks for all at once, or, if the reply was over MaxMessage, for each half by itself.
+// inHalves asks for all at once, or, if the reply was over wire.MaxMessage, for each half by itself.
 func inHalves[Q, A any](questions []Q, ask func([]Q) ([]A, error)) ([]A, error) {
 	answers, err := ask(questions)
-	if len(questions) < 2 || !errors.Is(err, errReply) {
+	if len(questions) < 2 || !errors.Is(err, wire.ErrMessage) {
 		return answers, err
 	}
 	half := len(questions) / 2

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/wire"
 )
 
 // filler makes random values of the contract's types by reflection, so that a field added to one of them is in the
@@ -118,7 +119,7 @@ func (f filler) bytes() []byte {
 
 // error returns nil or an error in the form in which errors come out of the wire.
 func (f filler) error() error {
-	cause := &remoteError{text: string(f.bytes()), kind: f.kind()}
+	cause := &wire.RemoteError{Text: string(f.bytes()), Kind: f.kind()}
 	switch f.IntN(4) {
 	case 0:
 		return nil

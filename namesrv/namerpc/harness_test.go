@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"holdfast"
+	"holdfast/wire"
 )
 
 const testID = holdfast.ServiceID(0x08_00000000000007)
@@ -71,7 +72,7 @@ func (r *running) stop() {
 
 func serve(t testing.TB, lis net.Listener) *running {
 	t.Helper()
-	r := &running{Server: NewServer(), grpc: grpc.NewServer(ServerOptions()...), lis: lis, done: make(chan struct{})}
+	r := &running{Server: NewServer(), grpc: grpc.NewServer(wire.ServerOptions()...), lis: lis, done: make(chan struct{})}
 	r.Register(r.grpc)
 	go func() {
 		defer close(r.done)
@@ -92,7 +93,7 @@ func listen(t testing.TB, addr string) net.Listener {
 
 func dial(t testing.TB, target string, opts ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
-	opts = append(append(DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials())), opts...)
+	opts = append(append(wire.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials())), opts...)
 	conn, err := grpc.NewClient(target, opts...)
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,13 @@ package namerpc
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 
 	"holdfast"
 	"holdfast/namesrv/namerpc/namepb"
+	"holdfast/wire"
 )
 
 // Server answers the RPCs of name services: each request names the service it is meant for, and Server hands it to the
@@ -18,44 +17,29 @@ import (
 type Server struct {
 	namepb.UnimplementedNameServiceServer
 
-	mu       sync.RWMutex
-	services map[holdfast.ServiceID]holdfast.NameService // guarded by mu
+	services wire.Registry[holdfast.NameService]
 }
 
 // NewServer returns a server without services.
-func NewServer() *Server {
-	return &Server{services: make(map[holdfast.ServiceID]holdfast.NameService)}
-}
+func NewServer() *Server { return new(Server) }
 
 // Add makes svc answer the requests for id from now on, in place of one added before.
-func (s *Server) Add(id holdfast.ServiceID, svc holdfast.NameService) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.services[id] = svc
-}
+func (s *Server) Add(id holdfast.ServiceID, svc holdfast.NameService) { s.services.Add(id, svc) }
 
 // Remove makes later requests for id fail with holdfast.NotOwner. Requests that have begun go on: the implementation
 // waits for them in its own Close.
-func (s *Server) Remove(id holdfast.ServiceID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.services, id)
-}
+func (s *Server) Remove(id holdfast.ServiceID) { s.services.Remove(id) }
 
-// Register puts the server on g, which was made with [ServerOptions] or those of package objrpc.
+// Register puts the server on g, which was made with [wire.ServerOptions] or those of package objrpc.
 func (s *Server) Register(g grpc.ServiceRegistrar) { namepb.RegisterNameServiceServer(g, s) }
 
 const opServe = "namerpc.serve"
 
-var errNotHere = errors.New("service does not run in this process")
-
 // service finds the implementation, unless decoding the request went wrong.
 func (s *Server) service(id uint64, d *decoder) (holdfast.NameService, error) {
-	s.mu.RLock()
-	svc := s.services[holdfast.ServiceID(id)]
-	s.mu.RUnlock()
-	if svc == nil {
-		return nil, &holdfast.Error{Op: opServe, Kind: holdfast.NotOwner, ID: holdfast.ServiceID(id).String(), Err: errNotHere}
+	svc, err := s.services.Find(opServe, id)
+	if err != nil {
+		return nil, err
 	}
 	switch d.err {
 	case nil:

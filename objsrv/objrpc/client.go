@@ -9,6 +9,7 @@ import (
 
 	"holdfast"
 	"holdfast/objsrv/objrpc/objectpb"
+	"holdfast/wire"
 )
 
 var _ holdfast.ObjectService = (*Client)(nil)
@@ -24,7 +25,7 @@ var _ holdfast.ObjectService = (*Client)(nil)
 //	the same, once all of a Create or a Free was sent  Unknown: it may have been carried out, also if the context ended
 //	the service is not in the process asked            NotOwner
 //	a method the other side does not have yet          Unsupported
-//	a message over MaxMessage                          TooLarge
+//	a message over wire.MaxMessage                     TooLarge
 //	no right to connect                                Denied
 //	an answer that makes no sense                      Other
 //
@@ -37,7 +38,7 @@ type Client struct {
 	framed []grpc.CallOption // of calls with frames
 }
 
-// NewClient returns the service id as it is reached over conn, a connection made with [DialOptions]. The connection
+// NewClient returns the service id as it is reached over conn, a connection made with [wire.DialOptions]. The connection
 // stays the caller's, to be closed when no call runs any more.
 func NewClient(conn grpc.ClientConnInterface, id holdfast.ServiceID) *Client {
 	return &Client{
@@ -71,7 +72,7 @@ func (c *Client) Free(ctx context.Context, ids []holdfast.ObjectID) error {
 	var asked peer.Peer
 	r, err := c.remote.Free(ctx, &objectpb.FreeRequest{Service: uint64(c.id), Objects: idsToWire(ids)}, grpc.Peer(&asked))
 	if err != nil {
-		return c.lost(ctx, op, err, reached(&asked))
+		return c.lost(ctx, op, err, wire.Reached(&asked))
 	}
 	return errorFromWire(r.GetError())
 }

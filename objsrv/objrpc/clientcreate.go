@@ -12,6 +12,7 @@ import (
 
 	"holdfast"
 	"holdfast/objsrv/objrpc/objectpb"
+	"holdfast/wire"
 )
 
 // maxEmptyReads is how many times in a row a body may return neither bytes nor an error.
@@ -69,7 +70,7 @@ func (c *Client) createWhole(ctx context.Context, op string, f *outFrame, reply 
 	opts := append(c.framed[:len(c.framed):len(c.framed)], grpc.Peer(&asked))
 	err := c.conn.Invoke(ctx, objectpb.ObjectService_CreateWhole_FullMethodName, f, reply, opts...)
 	if err != nil {
-		return c.lost(ctx, op, err, reached(&asked))
+		return c.lost(ctx, op, err, wire.Reached(&asked))
 	}
 	return nil
 }

@@ -10,7 +10,7 @@
 // transport's own. That keeps "the server says no" apart from "the reply was lost" ([Client] has the table).
 //
 // Bodies travel in frames of at most [FrameData] bytes. A body or a range that fits one frame takes one message each
-// way; longer ones are streams, whose memory is bounded by the stream window ([StreamWindow]) and one frame on each
+// way; longer ones are streams, whose memory is bounded by the stream window ([wire.StreamWindow]) and one frame on each
 // side. The frames are ordinary protobuf messages, but written and read by hand in frame.go: the generated code would
 // copy each byte once more on the way out and twice on the way in, and would allocate each frame.
 //

@@ -19,6 +19,7 @@ import (
 
 	"holdfast"
 	"holdfast/objsrv/objrpc/objectpb"
+	"holdfast/wire"
 )
 
 // cutter makes connections that break after a number of bytes in a direction, or at once.
@@ -200,14 +201,14 @@ func TestServerRestarts(t *testing.T) {
 		t.Errorf("status while the server is down: %v, want unavailable", err)
 	}
 	serve(t, listen(t, addr)).Add(testID, m)
-	if !eventually(2*MaxReconnect, func() bool { _, err := c.Status(t.Context()); return err == nil }) {
-		t.Errorf("no answer %v after the restart", 2*MaxReconnect)
+	if !eventually(2*wire.MaxReconnect, func() bool { _, err := c.Status(t.Context()); return err == nil }) {
+		t.Errorf("no answer %v after the restart", 2*wire.MaxReconnect)
 	}
 }
 
 // inFlight is the most that a stream may hold between the two ends: the window, a frame in the hands of each side,
 // and one being filled.
-const inFlight = StreamWindow + 4*FrameData
+const inFlight = wire.StreamWindow + 4*FrameData
 
 func TestSlowReaderHoldsTheServerBack(t *testing.T) {
 	const size = 32 << 20
@@ -393,8 +394,8 @@ func TestOversizeMessages(t *testing.T) {
 		if status.Code(err) != codes.Internal {
 			t.Errorf("frame of too much data: %v, want a refusal", err)
 		}
-		huge := &outFrame{head: make([]byte, MaxMessage+1)}
-		opts := append([]grpc.CallOption{grpc.MaxCallSendMsgSize(2 * MaxMessage)}, c.framed...)
+		huge := &outFrame{head: make([]byte, wire.MaxMessage+1)}
+		opts := append([]grpc.CallOption{grpc.MaxCallSendMsgSize(2 * wire.MaxMessage)}, c.framed...)
 		err = c.conn.Invoke(t.Context(), objectpb.ObjectService_Free_FullMethodName, huge, new(objectpb.FreeReply), opts...)
 		if status.Code(err) != codes.ResourceExhausted {
 			t.Errorf("message over the limit: %v, want a refusal", err)

@@ -16,6 +16,7 @@ import (
 
 	"holdfast"
 	"holdfast/objsrv/objrpc/objectpb"
+	"holdfast/wire"
 )
 
 // cutUp spreads b over buffers of random sizes, empty ones among them, as the transport does.
@@ -75,7 +76,7 @@ func TestReadFrameIsProtobuf(t *testing.T) {
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		total, data := int64(r.Uint64()), someBytes(r, 3000)
-		failure := error(&holdfast.Error{Op: "x", Kind: holdfast.Kind(r.IntN(holdfast.Kinds)), Err: &remoteError{text: "y"}})
+		failure := error(&holdfast.Error{Op: "x", Kind: holdfast.Kind(r.IntN(holdfast.Kinds)), Err: &wire.RemoteError{Text: "y"}})
 		if r.IntN(2) == 0 {
 			failure = nil
 		}

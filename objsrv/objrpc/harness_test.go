@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"holdfast"
+	"holdfast/wire"
 )
 
 const testID = holdfast.ServiceID(0x10_00000000000007)
@@ -92,7 +93,7 @@ func listen(t testing.TB, addr string) net.Listener {
 
 func dial(t testing.TB, target string, opts ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
-	opts = append(append(DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials())), opts...)
+	opts = append(append(wire.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials())), opts...)
 	conn, err := grpc.NewClient(target, opts...)
 	if err != nil {
 		t.Fatal(err)

@@ -1,81 +1,15 @@
 package objrpc
 
 import (
-	"time"
-
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/keepalive"
-)
 
-// The limits of the wire, the same on both sides. Package namerpc has the same ones, since both share a listener.
-const (
-	// MaxMessage is the size of one message; nothing this package sends comes near it (10,000 records of Stat take
-	// about 0.5 MiB), but the listener is shared with the name servers.
-	MaxMessage = 64 << 20
-
-	// StreamWindow is how many bytes of one stream the receiver takes in before its reader has asked for them.
-	StreamWindow = 1 << 20
-
-	// ConnWindow is the same for a connection. gRPC renews it as bytes arrive, whether or not they are read, so a
-	// slow stream does not hold up the others.
-	ConnWindow = 16 << 20
-
-	// MaxStreams is how many calls one connection carries at a time; more wait on the client's side.
-	MaxStreams = 1024
-
-	// SocketBuffer is how many bytes are handed to the socket, and taken from it, in one go.
-	SocketBuffer = 128 << 10
-
-	// KeepaliveTime is how long a connection may be silent before it is probed, KeepaliveTimeout how long the answer may
-	// take before the connection is given up and its calls fail.
-	KeepaliveTime    = 10 * time.Second
-	KeepaliveTimeout = 5 * time.Second
-
-	// MinReconnect and MaxReconnect bound the pause between attempts to connect: short, because a service that moved
-	// or restarted answers within a second or so and requests wait for it.
-	MinReconnect = 20 * time.Millisecond
-	MaxReconnect = time.Second
-
-	// ConnectTimeout bounds one attempt to connect.
-	ConnectTimeout = 3 * time.Second
+	"holdfast/wire"
 )
 
 // ServerOptions are what a grpc.Server must be made with to serve a [Server]; without them it cannot read the frames.
 // They are good for name services on the same listener, too. The caller adds credentials and interceptors; with
-// interceptors it must expect messages of the two data calls that are not proto.Message.
+// interceptors it must expect messages of the two data calls that are not proto.Message, and so must the interceptors of a
+// connection, which is made with [wire.DialOptions].
 func ServerOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{
-		grpc.ForceServerCodecV2(newFrameCodec()),
-		grpc.MaxRecvMsgSize(MaxMessage),
-		grpc.MaxSendMsgSize(MaxMessage),
-		grpc.StaticStreamWindowSize(StreamWindow),
-		grpc.StaticConnWindowSize(ConnWindow),
-		grpc.MaxConcurrentStreams(MaxStreams),
-		grpc.ReadBufferSize(SocketBuffer),
-		grpc.WriteBufferSize(SocketBuffer),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: KeepaliveTime, Timeout: KeepaliveTimeout}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: KeepaliveTime / 2, PermitWithoutStream: true}),
-		grpc.WaitForHandlers(true), // Stop returns when no call is inside an engine any more
-	}
-}
-
-// DialOptions are the options of connections to such a server, for object and name services. The caller adds
-// credentials, and interceptors under the same condition.
-func DialOptions() []grpc.DialOption {
-	return []grpc.DialOption{
-		grpc.WithNoProxy(),              // the environment's proxy is for the outside world
-		grpc.WithDisableServiceConfig(), // no TXT queries, and no policy from DNS
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
-		grpc.WithStaticStreamWindowSize(StreamWindow),
-		grpc.WithStaticConnWindowSize(ConnWindow),
-		grpc.WithReadBufferSize(SocketBuffer),
-		grpc.WithWriteBufferSize(SocketBuffer),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{
-			Time: KeepaliveTime, Timeout: KeepaliveTimeout, PermitWithoutStream: true}),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: MinReconnect, Multiplier: 1.6, Jitter: 0.2, MaxDelay: MaxReconnect},
-			MinConnectTimeout: ConnectTimeout,
-		}),
-	}
+	return append(wire.ServerOptions(), grpc.ForceServerCodecV2(newFrameCodec()))
 }

@@ -2,14 +2,13 @@ package objrpc
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 
 	"holdfast"
 	"holdfast/objsrv/objrpc/objectpb"
+	"holdfast/wire"
 )
 
 // Server answers the RPCs of object services: each request names the service it is meant for, and Server hands it to
@@ -19,43 +18,24 @@ type Server struct {
 	objectpb.UnimplementedObjectServiceServer
 	pool framePool
 
-	mu       sync.RWMutex
-	services map[holdfast.ServiceID]holdfast.ObjectService // guarded by mu
+	services wire.Registry[holdfast.ObjectService]
 }
 
 // NewServer returns a server without services.
-func NewServer() *Server {
-	return &Server{services: make(map[holdfast.ServiceID]holdfast.ObjectService)}
-}
+func NewServer() *Server { return new(Server) }
 
 // Add makes svc answer the requests for id from now on, in place of one added before.
-func (s *Server) Add(id holdfast.ServiceID, svc holdfast.ObjectService) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.services[id] = svc
-}
+func (s *Server) Add(id holdfast.ServiceID, svc holdfast.ObjectService) { s.services.Add(id, svc) }
 
 // Remove makes later requests for id fail with holdfast.NotOwner. Requests that have begun go on: the implementation
 // waits for them in its own Close.
-func (s *Server) Remove(id holdfast.ServiceID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.services, id)
-}
+func (s *Server) Remove(id holdfast.ServiceID) { s.services.Remove(id) }
 
 // Register puts the server on g, which was made with [ServerOptions].
 func (s *Server) Register(g grpc.ServiceRegistrar) { g.RegisterService(serviceDesc(), s) }
 
-var errNotHere = errors.New("service does not run in this process")
-
 func (s *Server) service(id uint64) (holdfast.ObjectService, error) {
-	s.mu.RLock()
-	svc := s.services[holdfast.ServiceID(id)]
-	s.mu.RUnlock()
-	if svc == nil {
-		return nil, &holdfast.Error{Op: "objrpc.serve", Kind: holdfast.NotOwner, ID: holdfast.ServiceID(id).String(), Err: errNotHere}
-	}
-	return svc, nil
+	return s.services.Find("objrpc.serve", id)
 }
 
 // invalid is the answer to a request that breaks the encoding's rules.

@@ -1,4 +1,4 @@
-package namerpc
+package wire
 
 import (
 	"time"
@@ -8,10 +8,11 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// The limits of the wire, the same on both sides. Package objrpc has the same ones, since both share a listener.
+// The limits of the wire, the same on both sides.
 const (
 	// MaxMessage is the size of one message. A full page of 10,000 entries with a few headers each takes about 3 MiB, an
-	// entry of 10,000 parts about 1 MiB. Client cuts questions up whose answers are larger.
+	// entry of 10,000 parts about 1 MiB, 10,000 records of objects about 0.5 MiB. Package namerpc cuts questions up whose
+	// answers are larger; object data travels in frames far below it.
 	MaxMessage = 64 << 20
 
 	// StreamWindow is how many bytes of one stream the receiver takes in before its reader has asked for them.
@@ -41,9 +42,8 @@ const (
 	ConnectTimeout = 3 * time.Second
 )
 
-// ServerOptions are what a grpc.Server that serves a [Server] is to be made with. A listener that serves object
-// services, too, takes those of package objrpc instead, which are the same and one more. The caller adds credentials and
-// interceptors.
+// ServerOptions are what a grpc.Server of services is to be made with. A listener of object services takes those of package
+// objrpc, which are these and one more. The caller adds credentials and interceptors.
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessage),
@@ -59,8 +59,8 @@ func ServerOptions() []grpc.ServerOption {
 	}
 }
 
-// DialOptions are the options of connections to such a server, for object and name services. The caller adds
-// credentials.
+// DialOptions are the options of connections to such a server, for object and name services alike. The caller adds
+// credentials, and interceptors under the condition that package objrpc names.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithNoProxy(),              // the environment's proxy is for the outside world
