@@ -50,7 +50,13 @@ func (a *authenticator) authenticate(q *request) error {
 	if !ok { // revoked since the signature was verified
 		return sigv4.UnknownKey(signed.AccessKey)
 	}
-	signed.HoistQuery(q.r)
+	if signed.Scheme == sigv4.QueryV4 || signed.Scheme == sigv4.QueryV2 {
+		// Headers that choose the operation may stand in the query, too: a copy must not become the put of an empty body.
+		signed.HoistQuery(q.r)
+		if q.op, err = q.match(); err != nil {
+			return err
+		}
+	}
 	q.user, q.signed = who.User, true
 	return q.openBody(signed)
 }

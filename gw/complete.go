@@ -44,7 +44,7 @@ func completeUpload(q *request) error {
 	}
 	put, err := b.CompleteUpload(q.ctx, q.target.Key, id, req)
 	if err != nil {
-		return err
+		return q.partError(b, id, req.Parts, err)
 	}
 	setVersion(q.w.Header(), b.Info(), put.Entry.Version, put.Entry.Null)
 	answer := s3api.CompleteAnswer{
@@ -109,6 +109,31 @@ func (q *request) completeChecksum(b *volume.Bucket, id holdfast.UploadID, liste
 		return holdfast.Checksum{}, nil // a part is missing or has no checksum: the commit tells which part is wrong
 	}
 	return storedChecksum(sum), q.checkObjectChecksum(algorithm, sum)
+}
+
+// partError says which part a complete request failed for, as far as that can still be told.
+func (q *request) partError(b *volume.Bucket, id holdfast.UploadID, listed []holdfast.CompletedPart, err error) error {
+	if kind := holdfast.KindOf(err); kind != holdfast.InvalidPart && kind != holdfast.PartTooSmall {
+		return err
+	}
+	page, listErr := b.ListParts(q.ctx, q.target.Key, id, 0, holdfast.MaxParts)
+	if listErr != nil {
+		return err // the first error tells more
+	}
+	uploaded := make(map[int]*holdfast.Part, len(page.Parts))
+	for i := range page.Parts {
+		uploaded[page.Parts[i].Part.Number] = &page.Parts[i].Part
+	}
+	for i, l := range listed {
+		p := uploaded[l.Number]
+		switch {
+		case p == nil || p.ETag != l.ETag || !l.Checksum.IsZero() && l.Checksum != p.Checksum:
+			return s3api.BadPart(id.String(), l.Number, l.ETag.String()).WithCause(err)
+		case i < len(listed)-1 && p.Size < minPartSize:
+			return s3api.PartTooSmall(l.Number, p.ETag.String(), p.Size, minPartSize).WithCause(err)
+		}
+	}
+	return err
 }
 
 // checkType holds x-amz-checksum-type against the type that the upload was begun with.

@@ -204,8 +204,12 @@ func (q *request) identify() error {
 	if q.target, err = q.set.domains.Target(q.r.Host, q.r.URL.EscapedPath()); err != nil {
 		return err
 	}
-	q.op, err = s3api.Match(q.r.Method, q.target.HasBucket(), q.target.HasKey(), q.query, q.r.Header)
+	q.op, err = q.match()
 	return err
+}
+
+func (q *request) match() (s3api.Op, error) {
+	return s3api.Match(q.r.Method, q.target.HasBucket(), q.target.HasKey(), q.query, q.r.Header)
 }
 
 // maxHeaderSection is how much the headers of a request may take, names and values: twice what S3 allows, for what proxies

@@ -2,6 +2,7 @@ package gwtest
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -122,6 +123,8 @@ func testPresigned(e *env) {
 	e.get("put").is(200).holds([]byte("x")).has("X-Amz-Meta-A", "1")
 	e.req("PUT", e.at("put")+"?x-amz-meta-b=2&x-amz-storage-class=STANDARD_IA", text("y"), good).is(200)
 	e.get("put").is(200).holds([]byte("y")).has("X-Amz-Meta-B", "2", "X-Amz-Storage-Class", "STANDARD_IA")
+	e.req("PUT", e.at("copy")+"?x-amz-copy-source="+url.QueryEscape(e.at("k")), good).is(200)
+	e.get("copy").is(200).holds([]byte("data"))
 	e.req("DELETE", e.at("put"), good).is(204)
 	e.req("GET", e.on("list-type=2"), good).is(200)
 	e.sub("expired", func(e *env) { e.refusals(403, "AccessDenied", presigned(e.signer, now.Add(-2*time.Hour), time.Hour)) })
