@@ -47,7 +47,7 @@ var _ holdfast.NameService = (*Engine)(nil)
 // Open opens the store and starts serving. Errors are those of kv.Open, and [holdfast.Invalid] for options that make no sense.
 func Open(ctx context.Context, opt Options) (*Engine, error) {
 	if opt.FS == nil || opt.Fence == nil || opt.StoreDir == "" || opt.Self.Type() != holdfast.TypeNameServer {
-		return nil, holdfast.E("namesrv.open", holdfast.Invalid, errors.New("Self, FS, StoreDir and Fence must be set"))
+		return nil, holdfast.E("namesrv.open", holdfast.Invalid, errors.New("options Self, FS, StoreDir and Fence must be set"))
 	}
 	if opt.Clock == nil {
 		opt.Clock = time.Now

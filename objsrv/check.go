@@ -27,7 +27,7 @@ func (e *Engine) Check(ctx context.Context, data bool) (CheckReport, error) {
 		ids = ids[:0]
 		err := e.index.Objects(after, func(id holdfast.ObjectID, _ *index.Record) error {
 			if ids = append(ids, id); len(ids) == scrubBatch {
-				return index.Stop
+				return index.ErrStop
 			}
 			return nil
 		})

@@ -53,7 +53,7 @@ const counterGap = 1 << 20
 func Open(ctx context.Context, opt Options) (*Engine, error) {
 	opt = opt.withDefaults()
 	if opt.Self.Type() != holdfast.TypeObjectStore || opt.FS == nil || opt.Fence == nil || opt.Fence.Epoch() == 0 {
-		return nil, holdfast.E("objsrv.open", holdfast.Invalid, errors.New("Self, FS and Fence are required"))
+		return nil, holdfast.E("objsrv.open", holdfast.Invalid, errors.New("options Self, FS and Fence are required"))
 	}
 	if err := opt.Fence.Held(); err != nil {
 		return nil, err

@@ -201,14 +201,3 @@ func (t *pinTable) eachWaiting(f func(s *pinShard, id holdfast.ObjectID, p pin))
 		s.mu.Unlock()
 	}
 }
-
-// haunted returns the record of a freed object that pinned readers may still read, or nil.
-func (t *pinTable) haunted(id holdfast.ObjectID) *index.Record {
-	s := t.shard(id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.pins[id]; p.ghost != nil && (p.refs > 0 || p.until > t.now().UnixNano()) {
-		return p.ghost.record
-	}
-	return nil
-}

@@ -73,7 +73,7 @@ func (e *Engine) scrubSome(ctx context.Context, after holdfast.ObjectID, rate in
 	var ids []holdfast.ObjectID
 	err = e.index.Objects(after, func(id holdfast.ObjectID, _ *index.Record) error {
 		if settled.Less(id) || len(ids) == scrubBatch {
-			return index.Stop
+			return index.ErrStop
 		}
 		ids = append(ids, id)
 		return nil

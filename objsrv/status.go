@@ -93,7 +93,7 @@ func (e *Engine) Objects(ctx context.Context, after holdfast.ObjectID, limit int
 			return err
 		}
 		if infos = append(infos, info); len(infos) == limit {
-			return index.Stop
+			return index.ErrStop
 		}
 		return nil
 	})

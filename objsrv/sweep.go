@@ -60,7 +60,7 @@ func (e *Engine) sweepNext(ctx context.Context, result *SweepResult) (more bool,
 	var batch []holdfast.GuardedObject
 	err = e.index.Objects(mark, func(id holdfast.ObjectID, r *index.Record) error {
 		if !id.Less(below) || r.Created.After(due) || len(batch) == sweepBatch {
-			return index.Stop
+			return index.ErrStop
 		}
 		batch = append(batch, holdfast.GuardedObject{Object: id, Home: r.Home})
 		return nil
@@ -111,7 +111,7 @@ func (e *Engine) sweepDoubts(ctx context.Context, result *SweepResult) error {
 			}
 			after = id
 			if seen++; seen == sweepBatch {
-				return index.Stop
+				return index.ErrStop
 			}
 			return nil
 		})

@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"holdfast"
@@ -68,6 +69,12 @@ func (v *Volume) finishIntent(ctx context.Context, in holdfast.Intent) (outcome 
 		if err != nil {
 			return "", err
 		}
+		if !linked && in.Parent == holdfast.VolumeRoot {
+			linked, err = v.bar(ctx, in)
+			if err != nil {
+				return "", err
+			}
+		}
 		if linked {
 			return "linked", v.dropIntent(ctx, in)
 		}
@@ -87,6 +94,40 @@ func (v *Volume) finishIntent(ctx context.Context, in holdfast.Intent) (outcome 
 		return "", err
 	}
 	return "removed", v.dropIntent(ctx, in)
+}
+
+// bar keeps a bucket's root from being linked while it is sealed, or reports that it was linked by now. A directory in a bucket
+// needs no such thing: a put that finds it sealed after linking it starts over, but a bucket is acknowledged once it is linked,
+// and an empty root can be sealed.
+//
+// The bar is a link under the bucket's name to a directory that never was. The creator that meets it takes it for what a deleted
+// bucket left, removes it and makes another root; so does removeSealed here.
+func (v *Volume) bar(ctx context.Context, in holdfast.Intent) (linked bool, err error) {
+	var random [16]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return false, wrap("bar", in.Name, err)
+	}
+	never := holdfast.NewDirID(in.Dir.Slot(), random)
+	link := holdfast.LinkDir{Parent: in.Parent, Name: in.Name, Child: never, Exclusive: true}
+	err = v.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{link}}})[0].Err
+	switch {
+	case err == nil:
+		return false, v.sealBarred(ctx, in, never)
+	case holdfast.Is(err, holdfast.Exists): // the root itself, or another bucket of that name
+		return v.isLinked(ctx, in)
+	case holdfast.Is(err, holdfast.DirGone): // root and link are on one server by now, which links nothing sealed
+		return false, nil
+	}
+	return false, err
+}
+
+// sealBarred seals the root behind a bar and takes the bar away.
+func (v *Volume) sealBarred(ctx context.Context, in holdfast.Intent, bar holdfast.DirID) error {
+	err := v.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{holdfast.SealDir{Dir: in.Dir}}}})[0].Err
+	if err != nil && !holdfast.Is(err, holdfast.DirGone) && !holdfast.Is(err, holdfast.NotEmpty) {
+		return err // the bar stays and is removed by the next turn, or by whoever makes the bucket
+	}
+	return v.removeSealed(ctx, in.Parent, in.Name, bar)
 }
 
 // isLinked reports whether the directory of an intent is where it was to be linked.

@@ -9,8 +9,8 @@ import (
 	"holdfast/objsrv/pool"
 )
 
-// Stop, returned by a callback, ends a scan without an error.
-var Stop = errors.New("stop")
+// ErrStop, returned by a callback, ends a scan without an error.
+var ErrStop = errors.New("stop")
 
 // scan calls f for each row of a kind at or after from, in order; key and value are valid during the call only.
 func scan(r pebble.Reader, row byte, from []byte, f func(key, value []byte) error) error {
@@ -25,7 +25,7 @@ func scan(r pebble.Reader, row byte, from []byte, f func(key, value []byte) erro
 		}
 		if err != nil {
 			closeErr := it.Close()
-			if err == Stop {
+			if err == ErrStop {
 				return closeErr
 			}
 			return err

@@ -439,7 +439,6 @@ func testUploads(t *testing.T, open Open) {
 	for _, names := range shapes {
 		b := start(t, open, names)
 		var model Model
-		var ids []holdfast.UploadID
 		for i := range 30 {
 			key := fmt.Sprintf("%d/u/%d", i%3, i%7)
 			up, err := b.CreateUpload(t.Context(), key, holdfast.Upload{})
@@ -453,7 +452,6 @@ func testUploads(t *testing.T, open Open) {
 				}
 				model.EndUpload(key, up.ID)
 			}
-			ids = append(ids, up.ID)
 		}
 		for _, o := range []volume.ListOptions{{}, {Delimiter: "/"}, {Prefix: "1/", Delimiter: "/"}, {Prefix: "1/u/3"}} {
 			for limit := 1; limit < 25; limit++ {
