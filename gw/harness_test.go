@@ -2,7 +2,6 @@ package gw
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http/httptest"
 	"testing"
@@ -140,7 +139,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	defer tick.Stop()
 	for !holds() {
 		if time.Now().After(deadline) {
-			t.Fatal(fmt.Sprintf("%s: did not happen within 10 s", what))
+			t.Fatalf("%s: did not happen within 10 s", what)
 		}
 		<-tick.C
 	}

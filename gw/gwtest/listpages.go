@@ -2,6 +2,7 @@ package gwtest
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,18 @@ func testListingPages(e *env) {
 			}
 		}
 	}
+	e.sub("a token goes on where start-after began", func(e *env) {
+		after := "start-after=" + escape("d5") + "&list-type=2&encoding-type=url"
+		first := e.list(after + "&max-keys=2")
+		second := e.list(after + "&max-keys=1000&continuation-token=" + url.QueryEscape(*first.NextContinuationToken))
+		want := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k <= "d5" })
+		if got := append(decoded(e, first), decoded(e, second)...); !slices.Equal(got, want) {
+			e.Errorf("got %q, want %q", got, want)
+		}
+		if second.ContinuationToken == nil || *second.ContinuationToken != *first.NextContinuationToken {
+			e.Errorf("the token is not given back: %+v", second.ContinuationToken)
+		}
+	})
 	e.sub("more than a page", func(e *env) {
 		many := sorted(keysf("many/%04d", 1003))
 		e.putAll(many)

@@ -43,6 +43,7 @@ func testPut(e *env) {
 		e.put("c", "x", header("X-Amz-Storage-Class", "STANDARD"))
 		e.get("c").is(200).lacks("X-Amz-Storage-Class")
 	})
+	e.sub("expect", testExpect)
 	e.sub("no length", func(e *env) {
 		a := e.req("PUT", e.at("never"), func(r *request) {
 			r.Body = http.NoBody
