@@ -3,6 +3,7 @@ package volume
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"time"
 
 	"holdfast"
@@ -101,7 +102,7 @@ func (v *Volume) finishIntent(ctx context.Context, in holdfast.Intent) (outcome 
 // and an empty root can be sealed.
 //
 // The bar is a link under the bucket's name to a directory that never was. The creator that meets it takes it for what a deleted
-// bucket left, removes it and makes another root; so does removeSealed here.
+// bucket left, removes it and makes another root; so does the next turn, if this one breaks off.
 func (v *Volume) bar(ctx context.Context, in holdfast.Intent) (linked bool, err error) {
 	var random [16]byte
 	if _, err := rand.Read(random[:]); err != nil {
@@ -109,23 +110,38 @@ func (v *Volume) bar(ctx context.Context, in holdfast.Intent) (linked bool, err 
 	}
 	never := holdfast.NewDirID(in.Dir.Slot(), random)
 	link := holdfast.LinkDir{Parent: in.Parent, Name: in.Name, Child: never, Exclusive: true}
-	err = v.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{link}}})[0].Err
-	switch {
-	case err == nil:
-		return false, v.sealBarred(ctx, in, never)
-	case holdfast.Is(err, holdfast.Exists): // the root itself, or another bucket of that name
-		return v.isLinked(ctx, in)
-	case holdfast.Is(err, holdfast.DirGone): // root and link are on one server by now, which links nothing sealed
-		return false, nil
+	for range maxRaces {
+		err = v.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{link}}})[0].Err
+		if err == nil {
+			return false, v.sealBarred(ctx, in, never)
+		}
+		if holdfast.Is(err, holdfast.DirGone) { // root and link are on one server by now, which links nothing sealed
+			return false, nil
+		}
+		if !holdfast.Is(err, holdfast.Exists) {
+			return false, err
+		}
+		linked, err := v.isLinked(ctx, in)
+		if linked || err != nil {
+			return linked, err
+		}
+		if _, err := v.loadBucket(ctx, strings.TrimSuffix(in.Name, "/")); err == nil {
+			return false, nil // another bucket has the name, and is as good a bar
+		} else if !holdfast.Is(err, holdfast.NotFound) {
+			return false, err
+		}
+		if err := v.unlinkSealedBucket(ctx, strings.TrimSuffix(in.Name, "/")); err != nil {
+			return false, err
+		}
 	}
-	return false, err
+	return false, fail("bar", holdfast.Conflict, in.Name)
 }
 
 // sealBarred seals the root behind a bar and takes the bar away.
 func (v *Volume) sealBarred(ctx context.Context, in holdfast.Intent, bar holdfast.DirID) error {
 	err := v.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{holdfast.SealDir{Dir: in.Dir}}}})[0].Err
 	if err != nil && !holdfast.Is(err, holdfast.DirGone) && !holdfast.Is(err, holdfast.NotEmpty) {
-		return err // the bar stays and is removed by the next turn, or by whoever makes the bucket
+		return err
 	}
 	return v.removeSealed(ctx, in.Parent, in.Name, bar)
 }
