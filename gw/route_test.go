@@ -108,8 +108,7 @@ func TestHandlersAreBuilt(t *testing.T) {
 	}
 }
 
-// TestNothingIsAnsweredWithoutHandler asks a gateway without handlers for every operation: none is a success, and an operation
-// that is described by its route is recognised as itself.
+// TestNothingIsAnsweredWithoutHandler asks a gateway without handlers for every operation: none is a success.
 func TestNothingIsAnsweredWithoutHandler(t *testing.T) {
 	endpoint := serve(t, newGateway(Options{Credentials: oneUser{}, Settings: Settings{Region: testRegion}}, nil))
 	for _, op := range s3api.Ops() {

@@ -20,7 +20,7 @@ func parseVersion(id string) (volume.Version, error) {
 		return volume.Version{Null: true}, nil
 	}
 	v, err := holdfast.ParseVersionID(id)
-	if err != nil {
+	if err != nil || v.IsZero() { // zero would mean the current version
 		return volume.Version{}, s3api.BadArgument("versionId", id, "Invalid version id specified")
 	}
 	return volume.Version{ID: v}, nil

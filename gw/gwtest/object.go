@@ -131,7 +131,9 @@ func testGet(e *env) {
 		e.req("GET", e.at("k")+"?versionId=").fails(400, "InvalidArgument", "ArgumentName", "versionId")
 		e.req("GET", e.at("k")+"?versionId=junk").fails(400, "InvalidArgument")
 		e.req("GET", e.at("k")+"?versionId=0123456789abcdef0123456789abcdef").fails(404, "NoSuchVersion", "Key", "k")
-		e.req("DELETE", e.at("k")+"?versionId=junk").fails(400, "InvalidArgument")
+		for _, id := range []string{"junk", "00000000000000000000000000000000"} {
+			e.req("DELETE", e.at("k")+"?versionId="+id).fails(400, "InvalidArgument")
+		}
 		e.get("k").is(200)
 	})
 	e.sub("parts", func(e *env) {

@@ -56,6 +56,7 @@ func testListParts(e *env) {
 			e.Errorf("pages of %d: got %v, want %v", size, got, numbers)
 		}
 	}
+	e.sub("more than a page", testManyParts)
 	for query, want := range map[string]int{"part-number-marker=10000": 0, "part-number-marker=99999": 0, "max-parts=0": 0, "part-number-marker=5": 6} {
 		var page partsResult
 		if e.req("GET", up.target()+"&"+query).mustBe(200).xml(&page); len(page.Part) != want || page.IsTruncated {
@@ -65,6 +66,38 @@ func testListParts(e *env) {
 	for _, query := range []string{"max-parts=-1", "max-parts=x", "part-number-marker=-1", "part-number-marker=x"} {
 		e.req("GET", up.target()+"&"+query).fails(400, "InvalidArgument")
 	}
+}
+
+// testManyParts stores one part more than a page holds, up to the highest number there is.
+func testManyParts(e *env) {
+	up := e.begin("many")
+	const first, last = 9000, 10000
+	numbers := make(chan int)
+	var senders sync.WaitGroup
+	for range 8 {
+		senders.Go(func() {
+			for n := range numbers {
+				if a, err := e.try(e.T, "PUT", up.partTarget(n), text("x")); err != nil || a.status != 200 {
+					e.Errorf("part %d: %v %v", n, a, err)
+				}
+			}
+		})
+	}
+	for n := last; n >= first; n-- {
+		numbers <- n
+	}
+	close(numbers)
+	senders.Wait()
+	var page partsResult
+	e.req("GET", up.target()+"&max-parts=5000").mustBe(200).xml(&page)
+	if len(page.Part) != 1000 || page.MaxParts != 1000 || !page.IsTruncated || page.Part[0].PartNumber != first || page.NextPartNumberMarker != last-1 {
+		e.Errorf("got %d parts of %d, truncated %t, next %d", len(page.Part), page.MaxParts, page.IsTruncated, page.NextPartNumberMarker)
+	}
+	e.req("GET", up.target()+"&part-number-marker="+fmt.Sprint(page.NextPartNumberMarker)).mustBe(200).xml(&page)
+	if n := len(page.Part); page.IsTruncated || page.Part[n-1].PartNumber != last {
+		e.Errorf("the second page ends with part %d, truncated %t", page.Part[n-1].PartNumber, page.IsTruncated)
+	}
+	e.req("DELETE", up.target()).is(204)
 }
 
 // keyed is an upload as a listing shows it.

@@ -232,3 +232,26 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	}
 }
+
+// TestRouteIsMatched asks for each operation by its own route: it is the one that is found, but for the two that share the plain
+// POST of a bucket and differ in their bodies.
+func TestRouteIsMatched(t *testing.T) {
+	for _, op := range Ops() {
+		route := op.Route()
+		query, err := ParseQuery(route.Query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := make(http.Header)
+		for _, name := range route.Headers {
+			header[name] = []string{"x"}
+		}
+		got, err := Match(route.Method, route.Bucket, route.Key, query, header)
+		if err != nil || got != op && got.Route().Method+got.Route().Query != route.Method+route.Query {
+			t.Errorf("%v: got %v, %v", op, got, err)
+		}
+	}
+	if got := Op(0).Route(); got.Method != "" {
+		t.Errorf("no operation has the route %+v", got)
+	}
+}
