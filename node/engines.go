@@ -47,9 +47,11 @@ func (n *Node) nameService(id holdfast.ServiceID, p plan) *service {
 			s, _ := e.(*namesrv.Engine)
 			if s == nil {
 				n.direct.SetName(id, nil)
+				n.doors.names.Remove(id)
 				return
 			}
 			n.direct.SetName(id, s)
+			n.doors.names.Add(id, s)
 		},
 	}
 }
@@ -78,9 +80,11 @@ func (n *Node) objectService(id holdfast.ServiceID, p plan) *service {
 			s, _ := e.(*objsrv.Engine)
 			if s == nil {
 				n.direct.SetObject(id, nil)
+				n.doors.objects.Remove(id)
 				return
 			}
 			n.direct.SetObject(id, s)
+			n.doors.objects.Add(id, s)
 		},
 	}
 }

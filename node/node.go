@@ -47,6 +47,8 @@ type Node struct {
 	host     *membership.Host
 	services []*service
 	direct   *volume.Direct
+	doors    doors
+	socket   *socket // nil: not serving
 	volume   *volume.Volume
 	gateway  *gw.Gateway
 	stop     context.CancelFunc // of the services
@@ -100,7 +102,8 @@ func newNode(config Config, env Environment) (*Node, error) {
 		log:      slog.New(slog.NewTextHandler(env.Log, &slog.HandlerOptions{Level: level})),
 		registry: prometheus.NewRegistry(),
 		fs:       env.FS, env: env,
-		done: make(chan struct{}),
+		doors: newDoors(),
+		done:  make(chan struct{}),
 	}
 	if n.fs == nil {
 		n.fs = storage.OS()
@@ -124,11 +127,24 @@ func (n *Node) open(ctx context.Context, env Environment) error {
 	if err := n.openGateway(ctx, env); err != nil {
 		return errors.Join(err, s3.Close(), ops.Close())
 	}
+	n.openSocket()
 	n.s3 = n.gateway.NewServer()
 	n.ops = newOpsServer(n.registry, n.ready)
 	n.serve(n.ops, ops)
 	n.serve(n.s3, s3)
 	return nil
+}
+
+// openSocket lets tools of this machine look at the running store. The server does without if it cannot, and where another
+// lock than this machine's keeps a second process away from the socket's name.
+func (n *Node) openSocket() {
+	if n.env.Machine.Lock != nil {
+		return
+	}
+	var err error
+	if n.socket, err = openSocket(n.config.Data, n.doors); err != nil {
+		n.log.Warn("no local socket: tools cannot look at this store while it is served", "error", err)
+	}
 }
 
 // openGateway opens the store and puts the gateway on top.
@@ -277,6 +293,9 @@ func (n *Node) close(ctx context.Context) error {
 		if err := n.s3.Shutdown(ctx); err != nil {
 			errs = append(errs, n.s3.Close()) // the rest is cut off: unacknowledged, so nothing is lost
 		}
+	}
+	if n.socket != nil {
+		errs = append(errs, n.socket.close(ctx))
 	}
 	if n.volume != nil {
 		errs = append(errs, n.volume.Close())

@@ -2,19 +2,37 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 
+	"holdfast"
 	"holdfast/node"
 	"holdfast/tools/fsck"
-	"holdfast/volume"
 )
 
 func runFsck(ctx context.Context, args []string, s streams) error {
-	return fsck.Run(ctx, args, s.out, s.err, func(ctx context.Context, data string) (volume.Services, func(context.Context) error, error) {
-		n, err := node.OpenServices(ctx, node.Config{Data: data}.WithDefaults(), node.Environment{Getenv: os.Getenv, Log: s.err})
-		if err != nil {
-			return nil, nil, err
-		}
-		return n.Services(), n.Close, nil
+	err := fsck.Run(ctx, args, s.out, s.err, func(ctx context.Context, data string) (*fsck.Store, error) {
+		return openForCheck(ctx, data, s)
 	})
+	if errors.Is(err, fsck.ErrUsage) {
+		return errUsage
+	}
+	return err
+}
+
+// openForCheck goes through the server that runs on the store, if there is one, and opens the services itself if not.
+func openForCheck(ctx context.Context, data string, s streams) (*fsck.Store, error) {
+	live, err := node.Attach(ctx, data)
+	if err == nil {
+		return &fsck.Store{Services: live.Services(), Live: true, Close: live.Close}, nil
+	}
+	if !holdfast.Is(err, holdfast.NotFound) {
+		return nil, err
+	}
+	quiet := node.Config{Data: data, Reloadable: node.Reloadable{LogLevel: "warn"}}
+	n, err := node.OpenServices(ctx, quiet.WithDefaults(), node.Environment{Getenv: os.Getenv, Log: s.err})
+	if err != nil {
+		return nil, err
+	}
+	return &fsck.Store{Services: n.Services(), Books: n.CheckBooks, Close: n.Close}, nil
 }

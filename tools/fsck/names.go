@@ -2,175 +2,148 @@ package fsck
 
 import (
 	"context"
-	"strings"
+	"errors"
+	"fmt"
+	"slices"
 
 	"holdfast"
 )
 
-// names walks the tree from the volume's root and gathers the links.
+var (
+	errCircle = errors.New("the path is too long: directories are linked in a circle")
+	errSize   = errors.New("the content does not add up to the entry's size")
+)
+
+// names walks over all names, gathers their links and compares each link with its object.
 func (c *checker) names(ctx context.Context) error {
-	todo := []directory{{id: holdfast.VolumeRoot}}
-	for len(todo) > 0 {
-		dir := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		below, err := c.directory(ctx, dir)
-		if err != nil {
+	g := gatherer{c: c, seen: make(map[objectKey]bool)}
+	w := &walk{c: c, count: &c.report, see: g.see, entry: c.sums, broken: c.broken}
+	if err := w.run(ctx); err != nil {
+		return err
+	}
+	for id := range c.pending {
+		if err := c.compare(ctx, id); err != nil {
 			return err
 		}
-		todo = append(todo, below...)
-		c.progress()
 	}
 	return nil
 }
 
-// directory is a directory of the walk; path is where it was found, the bucket first.
-type directory struct {
-	id   holdfast.DirID
-	root holdfast.DirID // of its bucket; zero for the volume's root
-	path string
+func (c *checker) broken(name string, err error) {
+	c.problem(Problem{Kind: BrokenName, Name: name, Detail: err.Error()})
 }
 
-// directory gathers the links of one directory and returns those below it.
-func (c *checker) directory(ctx context.Context, dir directory) ([]directory, error) {
-	c.report.Directories++
-	server, err := c.services.NameServer(ctx, c.services.SlotMap().Owner(dir.id))
-	if err != nil {
-		return nil, err
-	}
-	var below []directory
-	req := holdfast.ListRequest{Dir: dir.id, What: holdfast.ListVersions, WithContent: true, Limit: page}
-	for {
-		pages, err := server.List(ctx, []holdfast.ListRequest{req})
-		if err != nil {
-			return nil, err
-		}
-		if err := pages[0].Err; err != nil {
-			if !holdfast.Is(err, holdfast.DirGone) { // it vanished since its parent was read, or its unlinking is still to come
-				c.problem(Problem{Kind: BrokenName, Name: dir.path, Detail: err.Error()})
-			}
-			return below, nil
-		}
-		for i := range pages[0].Items {
-			item := &pages[0].Items[i]
-			req.From, req.After = item.Name, true
-			if !item.Dir.IsZero() {
-				req.FromVersion = holdfast.VersionID{}
-				below = append(below, dir.child(item))
-				continue
-			}
-			req.FromVersion = item.Entry.Version
-			c.report.Versions++
-			c.content(dir.path+item.Name, item.Entry)
-		}
-		if !pages[0].More {
-			break
-		}
-	}
-	if dir.id == dir.root {
-		c.report.Buckets++
-		return below, c.uploads(ctx, dir, server)
-	}
-	return below, nil
-}
-
-func (d directory) child(item *holdfast.Item) directory {
-	root := d.root
-	if d.id == holdfast.VolumeRoot {
-		root = item.Dir
-	}
-	return directory{id: item.Dir, root: root, path: d.path + item.Name}
-}
-
-// content gathers the links of an entry and checks that they make up its size.
-func (c *checker) content(name string, e *holdfast.Entry) {
+// sums checks that the content of a version makes up its size.
+func (c *checker) sums(h *holder, e *holdfast.Entry) {
 	var size int64
-	if !e.Content.Link.IsZero() {
-		size = e.Content.Link.Size
+	if l := e.Content.Link; !l.IsZero() {
+		size = l.Size
 	}
 	for i := range e.Content.Parts {
 		size += e.Content.Parts[i].Size
 	}
 	if size != e.Size && !e.Marker {
-		c.problem(Problem{Kind: BrokenName, Name: name, Detail: "the content does not add up to the entry's size"})
-	}
-	for l := range e.Content.Links {
-		c.link(l)
+		c.broken(h.String(), errSize)
 	}
 }
 
-func (c *checker) link(l holdfast.Link) {
-	c.report.Links++
-	c.links[l.OS] = append(c.links[l.OS], l.Object)
+// gatherer collects links, each once per name: the rows of a part table and the versions of a name may share objects.
+type gatherer struct {
+	c    *checker
+	last holder
+	seen map[objectKey]bool // in last
 }
 
-// uploads gathers the links of a bucket's unfinished uploads.
-func (c *checker) uploads(ctx context.Context, bucket directory, server holdfast.NameService) error {
-	req := holdfast.ListRequest{Dir: bucket.id, What: holdfast.ListUploads, Limit: page}
-	for {
-		pages, err := server.List(ctx, []holdfast.ListRequest{req})
-		if err != nil || pages[0].Err != nil {
-			return err // DirGone: the bucket was deleted meanwhile
+// maxSeen is the size from which seen is made anew instead of being cleared, which takes as long as it once was large.
+const maxSeen = 64
+
+func (g *gatherer) see(ctx context.Context, h *holder, content *holdfast.Content) error {
+	if !g.last.sameName(h) {
+		if g.last = *h; len(g.seen) > maxSeen {
+			g.seen = make(map[objectKey]bool)
 		}
-		for i := range pages[0].Items {
-			item := &pages[0].Items[i]
-			if item.Upload == nil {
-				continue
-			}
-			req.From, req.After, req.FromUpload = item.Name, true, item.Upload.ID
-			if err := c.upload(ctx, bucket, item); err != nil {
+		clear(g.seen)
+	}
+	for l := range content.Links {
+		key := objectKey{l.OS, l.Object}
+		if g.seen[key] {
+			continue
+		}
+		g.seen[key] = true
+		if err := g.c.link(ctx, held{l, *h}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link takes in a link of the first walk.
+func (c *checker) link(ctx context.Context, l held) error {
+	id := l.link.OS
+	c.report.Links++
+	c.links[id] = append(c.links[id], l.link.Object)
+	c.pending[id] = append(c.pending[id], l)
+	if len(c.pending[id]) < page {
+		return nil
+	}
+	return c.compare(ctx, id)
+}
+
+// compare asks for the objects of the pending links to one object server.
+func (c *checker) compare(ctx context.Context, id holdfast.ServiceID) error {
+	links := c.pending[id]
+	defer func() { c.pending[id] = links[:0] }()
+	if len(links) == 0 {
+		return nil
+	}
+	if !slices.Contains(c.known, id) {
+		for i := range links {
+			if err := c.suspectLink(ctx, &links[i], MissingBytes, "the volume has no such object server"); err != nil {
 				return err
 			}
 		}
-		if !pages[0].More {
-			return nil
-		}
+		return nil
 	}
-}
-
-// upload gathers the links of one upload's parts. One that is in the index only was finished or never begun.
-func (c *checker) upload(ctx context.Context, bucket directory, item *holdfast.Item) error {
-	question := holdfast.Lookup{Dir: bucket.id, Want: holdfast.WantParts, Upload: item.Upload.ID}
-	question.Path, question.Name = split(item.Name)
-	for {
-		server, err := c.services.NameServer(ctx, c.services.SlotMap().Owner(question.Dir))
-		if err != nil {
-			return err
-		}
-		answers, err := server.Lookup(ctx, []holdfast.Lookup{question})
-		if err != nil {
-			return err
-		}
-		a := &answers[0]
-		if holdfast.Is(a.Err, holdfast.NotOwner) && len(a.Dirs) > 0 { // the walk goes on at another server
-			question.Dir, question.Path = a.Dirs[len(a.Dirs)-1], question.Path[len(a.Dirs):]
-			continue
-		}
-		if a.Err != nil {
-			return nil
-		}
-		if question.After == 0 {
-			c.report.Uploads++
-		}
-		for i := range a.Parts {
-			question.After = a.Parts[i].Part.Number
-			if l := a.Parts[i].Part.Link; !l.IsZero() {
-				c.link(l)
+	ids := make([]holdfast.ObjectID, len(links))
+	for i := range links {
+		ids[i] = links[i].link.Object
+	}
+	infos, err := onObjects(ctx, c, id, func(s holdfast.ObjectService) ([]holdfast.ObjectInfo, error) { return s.Stat(ctx, ids) })
+	if err != nil {
+		return err
+	}
+	for i := range links {
+		if kind, detail := mismatch(&links[i].link, &infos[i]); kind != "" {
+			if err := c.suspectLink(ctx, &links[i], kind, detail); err != nil {
+				return err
 			}
 		}
-		if !a.More {
-			return nil
-		}
 	}
+	return nil
 }
 
-// split cuts a key into the directories it is in and its name there.
-func split(key string) (path []string, name string) {
-	for {
-		i := strings.IndexByte(key, '/')
-		if i < 0 {
-			return path, key
-		}
-		path = append(path, key[:i+1])
-		key = key[i+1:]
+// mismatch compares a link with what its object server knows.
+func mismatch(l *holdfast.Link, o *holdfast.ObjectInfo) (kind, detail string) {
+	switch {
+	case o.Size < 0:
+		return MissingBytes, "the object is not there"
+	case o.Size != l.Size:
+		return WrongBytes, fmt.Sprintf("the object has %d bytes, the link says %d", o.Size, l.Size)
+	case o.CRC != l.CRC:
+		return WrongBytes, fmt.Sprintf("the object has checksum %08x, the link says %08x", o.CRC, l.CRC)
+	case o.Home != l.Home:
+		return WrongBytes, fmt.Sprintf("the object has home slot %d, the link says %d", o.Home, l.Home)
 	}
+	return "", ""
+}
+
+// suspectLink reports a link that leads nowhere if its name holds it still: the name may have been deleted since it was read.
+func (c *checker) suspectLink(ctx context.Context, l *held, kind, detail string) error {
+	key := objectKey{l.link.OS, l.link.Object}
+	still, err := c.holds(ctx, &l.holder, key)
+	if err != nil || !still {
+		return err
+	}
+	c.problem(key.problem(kind, l.holder.String(), "%s", detail))
+	return nil
 }

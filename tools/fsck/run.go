@@ -2,113 +2,136 @@ package fsck
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"time"
 
+	"holdfast"
 	"holdfast/volume"
 )
 
-// Open opens the volume in a directory for a check, and returns how to close it.
-type Open func(ctx context.Context, data string) (volume.Services, func(context.Context) error, error)
+// Store is a volume that was opened for a check.
+type Store struct {
+	Services volume.Services
+	// Live says that a running server answers; else its services were opened for the check.
+	Live bool
+	// Books checks the engines' own books and calls report for each contradiction; nil if they cannot be reached.
+	Books func(ctx context.Context, report func(id holdfast.ServiceID, what string)) error
+	Close func(ctx context.Context) error
+}
 
-// ErrProblems is returned by [Run] when the check found something.
-var ErrProblems = errors.New("the volume has problems")
+// Open opens the volume in a directory for a check.
+type Open func(ctx context.Context, data string) (*Store, error)
 
-// progressEvery is how often a progress line is written.
-const progressEvery = 2 * time.Second
+// The errors of [Run] besides those of the check itself. They say what was written out already.
+var (
+	ErrUsage    = errors.New("bad usage")
+	ErrProblems = errors.New("the volume has problems")
+	ErrStopped  = errors.New("stopped; the report covers what was looked at until then")
+	ErrPartial  = errors.New("not everything could be looked at twice; free what can be freed and check again")
+)
 
-// Run is the command: it parses args, checks, writes findings and the report to stdout and progress to stderr. The
-// error is ErrProblems if anything was found.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer, open Open) (err error) {
-	var opts Options
+// settings are what the flags say.
+type settings struct {
+	Options
+	data  string
+	json  bool
+	books bool
+}
+
+func parse(args []string, stderr io.Writer) (settings, error) {
+	var s settings
 	flags := flag.NewFlagSet("fsck", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	data := flags.String("data", "holdfast-data", "directory of the store")
-	flags.BoolVar(&opts.Deep, "deep", false, "read every object and verify its bytes")
-	flags.BoolVar(&opts.Repair, "repair", false, "free bytes that nothing links to")
-	asJSON := flags.Bool("json", false, "write one JSON object per finding, and the report as the last")
+	flags.StringVar(&s.data, "data", "holdfast-data", "`directory` of the store; a running server is asked, else its services are opened")
+	flags.BoolVar(&s.Deep, "deep", false, "read every object that a name links to and verify its bytes")
+	flags.BoolVar(&s.Repair, "repair", false, "free bytes that nothing links to and that a name server has given up")
+	flags.BoolVar(&s.json, "json", false, "write one JSON object per finding, and the report as the last")
+	flags.BoolVar(&s.books, "books", true, "have the engines check their own books, if no server runs; takes memory for every name")
 	if err := flags.Parse(args); err != nil {
-		return err
+		if errors.Is(err, flag.ErrHelp) {
+			return s, err
+		}
+		return s, ErrUsage
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		fmt.Fprintf(stderr, "unexpected argument %q\n", flags.Arg(0))
+		return s, ErrUsage
 	}
-	out := output{w: stdout, json: *asJSON}
-	opts.Problem = out.problem
-	opts.Progress = progress(stderr)
-	services, shut, err := open(ctx, *data)
-	if err != nil {
-		return fmt.Errorf("--data %s: %w", *data, err)
-	}
-	defer func() { err = errors.Join(err, shut(context.WithoutCancel(ctx))) }()
-	report, err := Check(ctx, services, opts)
+	return s, nil
+}
+
+// Run is the command: it parses args, checks, writes findings and the report to stdout and progress to stderr. When ctx
+// ends it soon returns ErrStopped, with the report written.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer, open Open) (err error) {
+	s, err := parse(args, stderr)
 	if err != nil {
 		return err
 	}
-	out.report(report)
-	if report.Problems > 0 {
+	store, err := open(ctx, s.data)
+	if err != nil {
+		return fmt.Errorf("--data %s: %w", s.data, err)
+	}
+	defer func() { err = errors.Join(err, store.Close(context.WithoutCancel(ctx))) }()
+	out := &output{w: stdout, json: s.json}
+	s.Problem, s.Progress = out.problem, progress(stderr)
+	wrong, checked, err := books(ctx, store, &s, stderr)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	report, err := Check(ctx, store.Services, s.Options)
+	report.Problems += wrong
+	out.report(summary{report, store.Live, checked})
+	switch {
+	case err != nil:
+		return stopped(ctx, err)
+	case report.Problems > 0:
 		return ErrProblems
+	case !report.Complete:
+		return ErrPartial
 	}
 	return out.err
 }
 
+// stopped tells an error of the check from its being stopped.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ErrStopped
+	}
+	return err
+}
+
+// books has the engines' own books checked, if they are at hand, and returns how many contradictions there are.
+func books(ctx context.Context, store *Store, s *settings, stderr io.Writer) (wrong int64, checked bool, err error) {
+	if store.Live {
+		fmt.Fprintln(stderr, "fsck: a server runs on this store and is asked; the engines' own books are checked when it is stopped")
+	}
+	if store.Books == nil || !s.books {
+		return 0, false, nil
+	}
+	err = store.Books(ctx, func(id holdfast.ServiceID, what string) {
+		wrong++
+		s.Problem(Problem{Kind: WrongBooks, OS: id.String(), Detail: what})
+	})
+	if err != nil {
+		return wrong, false, fmt.Errorf("books: %w", err)
+	}
+	return wrong, true, nil
+}
+
+// progressEvery is how often a progress line is written.
+const progressEvery = 2 * time.Second
+
 // progress returns a listener that writes a line now and then.
-func progress(w io.Writer) func(Report) {
+func progress(w io.Writer) func(Progress) {
 	next := time.Now().Add(progressEvery)
-	return func(r Report) {
+	return func(p Progress) {
 		if now := time.Now(); now.After(next) {
 			next = now.Add(progressEvery)
-			fmt.Fprintf(w, "fsck: %d directories, %d versions, %d links; %d objects compared; %d problems\n",
-				r.Directories, r.Versions, r.Links, r.Objects, r.Problems)
+			fmt.Fprintf(w, "fsck: %s: %d of about %d versions, %d links; %d of about %d objects; %d problems\n",
+				p.Phase, p.Versions, p.Names, p.Links, p.Objects, p.Expected, p.Problems)
 		}
-	}
-}
-
-// output writes findings as text or JSON and remembers the first error.
-type output struct {
-	w    io.Writer
-	json bool
-	err  error
-}
-
-func (o *output) problem(p Problem) {
-	if o.json {
-		o.encode(p)
-		return
-	}
-	subject := p.Name
-	if p.Object != "" {
-		subject = p.OS + " " + p.Object
-	}
-	o.printf("%s: %s: %s\n", p.Kind, subject, p.Detail)
-}
-
-func (o *output) report(r Report) {
-	if o.json {
-		o.encode(r)
-		return
-	}
-	o.printf("%d buckets, %d directories, %d versions, %d uploads, %d links\n", r.Buckets, r.Directories, r.Versions, r.Uploads, r.Links)
-	o.printf("%d objects, %d bytes, %d waiting to be freed or committed, %d freed now\n", r.Objects, r.Bytes, r.Waiting, r.Freed)
-	if r.Problems == 0 {
-		o.printf("clean\n")
-		return
-	}
-	o.printf("%d problems\n", r.Problems)
-}
-
-func (o *output) encode(v any) {
-	if err := json.NewEncoder(o.w).Encode(v); o.err == nil {
-		o.err = err
-	}
-}
-
-func (o *output) printf(format string, args ...any) {
-	if _, err := fmt.Fprintf(o.w, format, args...); o.err == nil {
-		o.err = err
 	}
 }
