@@ -77,6 +77,33 @@ func (p *ParkingFS) enter() {
 	}
 }
 
+// failedReadPause slows Pebble down when a table cannot be read.
+const failedReadPause = 250 * time.Millisecond
+
+// Open is vfs.FS.Open. Failures to read a table are slowed down.
+func (p *ParkingFS) Open(name string, o ...vfs.OpenOption) (vfs.File, error) {
+	f, err := p.FS.Open(name, o...)
+	switch {
+	case !isTable(name):
+		return f, err
+	case err != nil:
+		time.Sleep(failedReadPause)
+		return nil, err
+	}
+	return &tableFile{f}, nil
+}
+
+// tableFile is a table being read. Pebble reads tables by ReadAt only.
+type tableFile struct{ vfs.File }
+
+func (f *tableFile) ReadAt(b []byte, off int64) (int, error) {
+	n, err := f.File.ReadAt(b, off)
+	if err != nil && err != io.EOF {
+		time.Sleep(failedReadPause)
+	}
+	return n, err
+}
+
 // noSpacePause slows Pebble down, which tries again at once and for ever to flush or compact on a full disk. The goroutine that
 // sleeps holds no lock of Pebble's.
 const noSpacePause = 250 * time.Millisecond
@@ -173,6 +200,8 @@ func (p *ParkingFS) ForcedStat(f vfs.File) (Attr, error) {
 		f = pf.File
 	case *parkingData:
 		f = pf.data
+	case *tableFile:
+		f = pf.File
 	}
 	return p.FS.ForcedStat(f)
 }

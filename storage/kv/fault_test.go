@@ -2,7 +2,9 @@ package kv_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"golang.org/x/sys/unix"
@@ -128,5 +130,79 @@ func BenchmarkSyncedSet(b *testing.B) {
 				}
 			})
 		})
+	}
+}
+
+// A table that cannot be read, or is damaged, is asked for again and again in the background. That must not take a core.
+func TestUnreadableTableIsNotAskedForInALoop(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		rule storagetest.Rule
+		do   func(*testing.T, *storagetest.CrashFS)
+	}{
+		{"open fails", storagetest.FailAt(0, unix.EIO).Every().On(storagetest.OpOpen).Path(".sst"), nil},
+		{"read fails", storagetest.FailAt(0, unix.EIO).Every().On(storagetest.OpRead).Path(".sst"), nil},
+		{"damaged", storagetest.Rule{}.On("none"), damageTables},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			disk := newDisk(t)
+			s := mustOpen(t, disk, "/db", kv.Options{})
+			if err := s.Set([]byte("k"), []byte("v"), pebble.Sync); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if c.do != nil {
+				c.do(t, disk)
+			}
+			fs := storagetest.NewFault(disk, c.rule)
+			s = mustOpen(t, fs, "/db", kv.Options{})
+			before := len(fs.Calls())
+			<-time.After(400 * time.Millisecond) // the test is about what happens while nothing does
+			if n := len(fs.Calls()) - before; n > 20 {
+				t.Errorf("%d calls in 400 ms", n)
+			}
+			fs.Stop() // of the background, which goes on until the store is closed
+			_ = s.Close()
+		})
+	}
+}
+
+// damageTables changes a bit of every byte of every table except the footers.
+func damageTables(t *testing.T, disk *storagetest.CrashFS) {
+	t.Helper()
+	names, err := disk.List("/db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if filepath.Ext(name) != ".sst" {
+			continue
+		}
+		f, err := disk.OpenData("/db/"+name, storage.Buffered)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, max(0, info.Size()-100))
+		if _, err := f.ReadAt(b, 0); err != nil {
+			t.Fatal(err)
+		}
+		for i := range b {
+			b[i] ^= 0x10
+		}
+		if _, err := f.WriteAt(b, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package kv
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -110,6 +111,10 @@ func setLevels(po *pebble.Options) {
 	po.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionFastest })
 }
 
+// corruptPause slows Pebble's background down, which reads a corrupt table again at once and for ever. The goroutine that
+// sleeps holds no lock of Pebble's.
+const corruptPause = 250 * time.Millisecond
+
 // listener copies the caller's listener, with one default changed: a corrupt block is an error of the read that met it, not
 // the end of the process.
 func (o Options) listener() *pebble.EventListener {
@@ -117,12 +122,17 @@ func (o Options) listener() *pebble.EventListener {
 	if o.Listener != nil {
 		l = *o.Listener
 	}
-	if l.DataCorruption == nil {
-		l.DataCorruption = func(info pebble.DataCorruptionInfo) {
+	report := l.DataCorruption
+	if report == nil {
+		report = func(info pebble.DataCorruptionInfo) {
 			if o.Log != nil {
 				o.Log.Error("pebble: corrupt file", "file", info.Path, "detail", info.Details)
 			}
 		}
+	}
+	l.DataCorruption = func(info pebble.DataCorruptionInfo) {
+		report(info)
+		time.Sleep(corruptPause)
 	}
 	return &l
 }
