@@ -64,6 +64,9 @@ func storedHeaders(h http.Header) ([]holdfast.Header, error) {
 				value = defaultContentType
 			}
 		}
+		if !s3api.CleanHeaderValue(value) { // from a presigned query, where the server did not look
+			return nil, s3api.BadArgument(s.stored, value, "The value of a header is not valid.")
+		}
 		if value != "" {
 			headers = append(headers, holdfast.Header{Name: s.stored, Value: value})
 		}

@@ -122,7 +122,7 @@ func (get *read) prepare(q *request, info *holdfast.BucketInfo, e *holdfast.Entr
 			status = http.StatusPartialContent
 		}
 	}
-	if status == http.StatusPartialContent && e.Size > 0 {
+	if status == http.StatusPartialContent && span.Length > 0 { // no bytes have no place
 		h["Content-Range"] = []string{span.ContentRange(e.Size)}
 	}
 	if get.checksum && (status == http.StatusOK || get.part != 0) {

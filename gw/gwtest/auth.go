@@ -123,6 +123,8 @@ func testPresigned(e *env) {
 	e.get("put").is(200).holds([]byte("x")).has("X-Amz-Meta-A", "1")
 	e.req("PUT", e.at("put")+"?x-amz-meta-b=2&x-amz-storage-class=STANDARD_IA", text("y"), good).is(200)
 	e.get("put").is(200).holds([]byte("y")).has("X-Amz-Meta-B", "2", "X-Amz-Storage-Class", "STANDARD_IA")
+	e.req("PUT", e.at("never")+"?x-amz-website-redirect-location=%01", text("x"), good).fails(400, "InvalidArgument")
+	e.absent("never")
 	e.req("PUT", e.at("copy")+"?x-amz-copy-source="+url.QueryEscape(e.at("k")), good).is(200)
 	e.get("copy").is(200).holds([]byte("data"))
 	e.req("DELETE", e.at("put"), good).is(204)

@@ -121,6 +121,15 @@ func testChunked(e *env) {
 		e.req("PUT", e.at("c"), header("Content-Encoding", "gzip"), e.stream(data[:size], st, nil)).is(200).has("ETag", `"`+md5Hex(string(data[:size]))+`"`)
 		e.get("c").is(200).holds(data[:size]).has("Content-Encoding", "gzip")
 	}
+	// A stream may come without a Content-Length: it says itself how long the data is.
+	e.req("PUT", e.at("te"), e.stream(data, plain, nil), func(r *request) {
+		sign := r.sign
+		r.sign = func(r *request) {
+			sign(r)
+			r.ContentLength = -1
+		}
+	}).is(200)
+	e.get("te").is(200).holds(data)
 	for name, c := range map[string]struct {
 		edit func([]byte) []byte
 		code []string // one of these

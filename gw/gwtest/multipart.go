@@ -240,6 +240,18 @@ func testMultipartCopy(e *env) {
 		e.req("POST", up.target(), text(completeDocument(row{1, part.ETag}))).is(200)
 		e.get("whole").is(200).holds(data)
 	})
+	e.sub("nothing", func(e *env) { // an empty object is a part as good as any
+		up := e.begin("nothing")
+		var part copyResult
+		e.req("PUT", up.partTarget(2), header("X-Amz-Copy-Source", e.at("empty"))).mustBe(200).xml(&part)
+		tag := e.part(up, 1, data[:minPart])
+		e.req("POST", up.target(), text(completeDocument(row{1, tag}, row{2, part.ETag}))).is(200)
+		e.get("nothing").is(200).holds(data[:minPart])
+		e.get("nothing", header("Range", "bytes=-1")).is(206).holds(data[minPart-1 : minPart])
+		get, head := e.req("GET", e.at("nothing")+"?partNumber=2"), e.req("HEAD", e.at("nothing")+"?partNumber=2")
+		get.is(206).holds(nil).has("Content-Length", "0", "X-Amz-Mp-Parts-Count", "2").lacks("Content-Range")
+		same(e, get, head)
+	})
 	e.sub("refused", func(e *env) {
 		up := e.begin("never")
 		for _, r := range []string{
