@@ -41,6 +41,7 @@ func groups() []group {
 		{"Put", testPut},
 		{"Metadata", testMetadata},
 		{"Get", testGet},
+		{"Headers", testHeaders},
 		{"Ranges", testRanges},
 		{"ReadConditions", testReadConditions},
 		{"WriteConditions", testWriteConditions},
