@@ -1,11 +1,13 @@
 package gw
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -162,6 +164,32 @@ func TestAbortedUploadStoresNothing(t *testing.T) {
 	}
 	c.do("DELETE", fmt.Sprintf("/bucket/never?uploadId=%s", id), nil).is(204)
 	c.do("DELETE", "/bucket", nil).is(204)
+}
+
+// TestShortBodyIsToldSo ends bodies early but keeps listening: the client gets the S3 error.
+func TestShortBodyIsToldSo(t *testing.T) {
+	endpoint := serve(t, newTestGateway(t, nil))
+	c := clientOf(t, endpoint)
+	c.do("PUT", "/bucket", nil).is(200)
+	for _, length := range []int64{10, 100_000, 20 << 20} {
+		conn := dial(t, endpoint)
+		r := writeHead(t, conn, c, "/bucket/never", length)
+		if _, err := conn.Write(bytes.Repeat([]byte("x"), int(length/2))); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "<Code>IncompleteBody</Code>") {
+			t.Errorf("%d: got %d %s, %v; want IncompleteBody", length, res.StatusCode, body, err)
+		}
+	}
+	c.do("GET", "/bucket/never", nil).fails(404, "NoSuchKey")
 }
 
 // TestAbortFreesParts gives up uploads and objects: their bytes are given up, too.
