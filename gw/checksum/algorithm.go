@@ -6,6 +6,8 @@ import (
 	"hash"
 	"hash/crc32"
 	"strings"
+
+	"github.com/minio/crc64nvme"
 )
 
 // Algorithm is one of the additional checksums of the S3 API. Its numbers may
@@ -66,7 +68,7 @@ var algorithms = [...]struct {
 	None:      {"", "", "", 0},
 	CRC32:     {"CRC32", "x-amz-checksum-crc32", "X-Amz-Checksum-Crc32", crc32.Size},
 	CRC32C:    {"CRC32C", "x-amz-checksum-crc32c", "X-Amz-Checksum-Crc32c", crc32.Size},
-	CRC64NVME: {"CRC64NVME", "x-amz-checksum-crc64nvme", "X-Amz-Checksum-Crc64nvme", crc64Size},
+	CRC64NVME: {"CRC64NVME", "x-amz-checksum-crc64nvme", "X-Amz-Checksum-Crc64nvme", crc64nvme.Size},
 	SHA1:      {"SHA1", "x-amz-checksum-sha1", "X-Amz-Checksum-Sha1", sha1.Size},
 	SHA256:    {"SHA256", "x-amz-checksum-sha256", "X-Amz-Checksum-Sha256", sha256.Size},
 }
@@ -107,7 +109,7 @@ func (a Algorithm) New() hash.Hash {
 	case CRC32C:
 		return crc32.New(castagnoli)
 	case CRC64NVME:
-		return new(crc64Digest)
+		return crc64nvme.New()
 	case SHA1:
 		return sha1.New()
 	case SHA256:

@@ -62,6 +62,9 @@ type field struct {
 	one  uint64 // x^0
 }
 
+// crc64NVMEPoly is the polynomial of the NVM Express CRC-64, reflected. The CRC starts and ends with all ones.
+const crc64NVMEPoly = 0x9a6c9329ac4bc9b5
+
 func fieldOf(a Algorithm) (field, bool) {
 	switch a {
 	case CRC32:
