@@ -38,8 +38,17 @@ func (p place) check() holdfast.BucketCheck {
 // maxRaces bounds how often a change starts over because others changed the tree; each time one of them got its change done.
 const maxRaces = 64
 
-// apply runs the change to its end and returns the replies to its operations.
+// apply runs the change to its end and returns the replies to its operations. The error is Unknown if an attempt may have taken
+// effect and no later one could tell.
 func (b *Bucket) apply(ctx context.Context, c *change) ([]holdfast.Reply, error) {
+	replies, err := b.attempts(ctx, c)
+	if c.unsure && tellsNothing(err) {
+		err = holdfast.E("volume.commit", holdfast.Unknown, err)
+	}
+	return replies, err
+}
+
+func (b *Bucket) attempts(ctx context.Context, c *change) ([]holdfast.Reply, error) {
 	var pace pacer
 	for races := 0; ; races++ {
 		replies, err := b.attempt(ctx, c)

@@ -55,3 +55,15 @@ func indefinite(err error) bool {
 	}
 	return false
 }
+
+// tellsNothing reports whether an error says nothing about what an earlier attempt of the same commit did.
+func tellsNothing(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch holdfast.KindOf(err) {
+	case holdfast.NotOwner, holdfast.Unavailable, holdfast.Overload, holdfast.NoSpace, holdfast.Aborted, holdfast.Other:
+		return true
+	}
+	return false
+}

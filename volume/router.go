@@ -25,6 +25,8 @@ type exchange[Q, A any] struct {
 	call func(context.Context, holdfast.NameService, []Q) ([]A, error)
 	err  func(*A) error // a failure of this one answer that may be transient
 	fail func(*A, error)
+
+	commits bool // the questions change something, so that a lost answer leaves open whether they did
 }
 
 var (
@@ -62,6 +64,8 @@ var (
 		},
 		err:  func(r *holdfast.Result) error { return r.Err },
 		fail: func(r *holdfast.Result, err error) { *r = holdfast.Result{Err: err, Failed: -1} },
+
+		commits: true,
 	}
 )
 
@@ -134,12 +138,26 @@ func scatter[Q, A any](ctx context.Context, r *router, x *exchange[Q, A], qs []Q
 		pending[i] = i
 	}
 	var pace pacer
+	var unsure map[int]bool // what may have happened although its last answer does not tell
 	for {
 		round(ctx, r, x, qs, pending, out)
 		again := pending[:0]
 		var last error
 		for _, i := range pending {
-			if err := x.err(&out[i]); err != nil && transient(ctx, err) {
+			err := x.err(&out[i])
+			if err == nil {
+				continue
+			}
+			if unsure[i] && tellsNothing(err) {
+				x.fail(&out[i], holdfast.E("volume."+x.name, holdfast.Unknown, err))
+			}
+			if x.commits && indefinite(err) {
+				if unsure == nil {
+					unsure = make(map[int]bool)
+				}
+				unsure[i] = true
+			}
+			if transient(ctx, err) {
 				again, last = append(again, i), err
 			}
 		}
