@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -256,9 +257,11 @@ func (w *walker) finish() {
 			reqs = append(reqs, volume.DeleteRequest{Key: key, Version: volume.Version{ID: v.ID}})
 		}
 	}
-	for _, res := range b.Delete(w.t.Context(), reqs) {
-		if res.Err != nil || !res.Found {
-			w.t.Fatalf("delete: %+v", res)
+	for part := range slices.Chunk(reqs, volume.MaxDelete) {
+		for _, res := range b.Delete(w.t.Context(), part) {
+			if res.Err != nil || !res.Found {
+				w.t.Fatalf("delete: %+v", res)
+			}
 		}
 	}
 	WantList(w.t, b, volume.ListOptions{What: holdfast.ListVersions, Delimiter: "/", Limit: 10}, nil, false)
