@@ -188,8 +188,8 @@ func (q *request) missing(b *volume.Bucket, v volume.Version, e *holdfast.Entry,
 		h.Set("X-Amz-Delete-Marker", "true")
 		setVersion(h, b.Info(), e.Version, e.Null)
 		if !v.IsCurrent() {
-			h.Set("Last-Modified", s3api.LastModified(e.Modified))
-			return s3api.MethodRefused(q.r.Method, "DeleteMarker").WithHeader("Allow", "DELETE")
+			return s3api.MethodRefused(q.r.Method, "DeleteMarker").
+				WithHeader("Allow", "DELETE").WithHeader("Last-Modified", s3api.LastModified(e.Modified))
 		}
 		return s3api.NoKey(q.target.Key).WithCause(err)
 	}

@@ -92,7 +92,7 @@ func testUploadChecksum(e *env, a algorithm, opts []option, parts [][]byte, want
 	e.req("POST", up.target(), text(completeDocument(rows...)), header("X-Amz-Checksum-Type", another)).fails(400, "InvalidRequest")
 	e.absent("k")
 	var done completeResult
-	e.req("POST", up.target(), text(completeDocument(rows...)), header(a.header(), want)).mustBe(200).xml(&done)
+	e.req("POST", up.target(), text(completeDocument(rows...)), header(a.header(), want), header("X-Amz-Checksum-Type", kind)).mustBe(200).xml(&done)
 	if got := sumOf(&done, a); got != want || done.ChecksumType != kind {
 		e.Errorf("complete: got %s %s, want %s %s", got, done.ChecksumType, want, kind)
 	}
