@@ -146,3 +146,22 @@ func TestFsckIsStopped(t *testing.T) {
 		t.Errorf("report %+v", r)
 	}
 }
+
+// TestFsckBadUsage wants one line that names what was wrong, and the exit status for it.
+func TestFsckBadUsage(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--nonsense"}, 2, "-nonsense"},
+		{[]string{"too", "much"}, 2, `"too"`},
+		{[]string{"--data", t.TempDir()}, 1, "holdfast fsck: --data "},
+	} {
+		out, err := exec.Command(binary, append([]string{"fsck"}, tc.args...)...).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != tc.code || !strings.Contains(string(out), tc.want) {
+			t.Errorf("fsck %q: %v, wrote %q; want status %d and %q", tc.args, err, out, tc.code, tc.want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package fsck
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"holdfast"
@@ -76,13 +77,16 @@ func (c *checker) lookup(ctx context.Context, q *holdfast.Lookup) (*holdfast.Ans
 				return nil, err
 			}
 			a := &answers[0]
-			if len(a.Dirs) == 0 && transient(a.Err) {
+			if further := len(a.Dirs) > 0 && holdfast.Is(a.Err, holdfast.NotOwner); transient(a.Err) && !further {
 				return nil, a.Err
 			}
 			return a, nil
 		})
 		if err != nil || !holdfast.Is(a.Err, holdfast.NotOwner) {
 			return a, err
+		}
+		if len(a.Dirs) > len(q.Path) {
+			return nil, holdfast.E("fsck.lookup", holdfast.Other, errors.New("more directories than were asked for"))
 		}
 		q.Dir, q.Path = a.Dirs[len(a.Dirs)-1], q.Path[len(a.Dirs):]
 	}

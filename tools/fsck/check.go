@@ -29,7 +29,7 @@ type Options struct {
 // DefaultPatience is how long a server may be away, which a restart in place is shorter than.
 const DefaultPatience = 20 * time.Second
 
-// MaxSuspects is how many objects are looked at a second time unless the options say otherwise; about 50 MiB of memory.
+// MaxSuspects is how many objects are looked at a second time unless the options say otherwise; about 100 MiB of memory.
 const MaxSuspects = 1 << 18
 
 // Problem is one finding.

@@ -44,7 +44,7 @@ func (o *output) report(r summary) {
 		return
 	}
 	o.printf("%d buckets, %d directories, %d versions, %d uploads, %d links\n", r.Buckets, r.Directories, r.Versions, r.Uploads, r.Links)
-	o.printf("%d objects, %d bytes, %d waiting to be freed or committed, %d freed now\n", r.Objects, r.Bytes, r.Waiting, r.Freed)
+	o.printf("%d objects, %d bytes; %d waiting (too young to tell, or given up and not freed yet), %d freed now\n", r.Objects, r.Bytes, r.Waiting, r.Freed)
 	if !r.Complete {
 		o.printf("partial: not everything was looked at; %d suspects were not looked at a second time\n", r.Unchecked)
 	}
