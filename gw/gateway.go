@@ -303,6 +303,3 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 		}
 	}
 }
-
-// Unwrap lets [http.ResponseController] through.
-func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
