@@ -56,6 +56,9 @@ func (g *group) run(op holdfast.Op) (holdfast.Reply, error) {
 	if !g.c.e.holds(op.Target()) {
 		return holdfast.Reply{}, notOwner(op.Target())
 	}
+	if grows(op) && g.c.e.full.Load() {
+		return holdfast.Reply{}, fail(holdfast.NoSpace, "")
+	}
 	switch op := op.(type) {
 	case holdfast.PutEntry:
 		return g.putEntry(&op)

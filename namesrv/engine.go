@@ -25,6 +25,7 @@ type Engine struct {
 
 	queue    chan *job
 	inFlight atomic.Int64
+	full     atomic.Bool // less than Limits.MinFree is left: see watchSpace
 	view     atomic.Pointer[view]
 	epochs   sync.Map // of buckets: DirID → uint64, as of the view
 
@@ -152,10 +153,11 @@ func (e *Engine) start(c *committer) {
 	e.queue = make(chan *job, e.lim.QueuedCalls)
 	e.background, e.cancel = context.WithCancel(context.Background())
 	e.m = newMetrics(e)
-	e.running.Add(3)
+	e.running.Add(4)
 	go func() { defer e.running.Done(); c.run() }()
 	go func() { defer e.running.Done(); e.collect() }()
 	go func() { defer e.running.Done(); e.sweepLoop() }()
+	go func() { defer e.running.Done(); e.watchSpace() }()
 }
 
 // Close ends calls that wait with [holdfast.Unavailable], stops the background work and closes the store; it waits

@@ -57,6 +57,7 @@ type Limits struct {
 	FreeRate      int           // objects freed per second; 20000
 	FateRetention time.Duration // how long a doomed fate and a completed upload are remembered; 4 guard periods
 	Background    time.Duration // between two rounds of background work; 1 s
+	MinFree       uint64        // bytes of the filesystem kept free, so that there is room to delete; 48 MiB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -69,6 +70,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.FreeRate, 20000)
 	set(&l.FateRetention, 4*holdfast.GuardPeriod)
 	set(&l.Background, time.Second)
+	set(&l.MinFree, 48<<20)
 	l.FreeBatch = min(l.FreeBatch, holdfast.MaxObjectIDs)
 	return l
 }
