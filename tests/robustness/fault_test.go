@@ -42,8 +42,10 @@ func (f fault) arm(fs *storagetest.FaultFS, n int) (disarm func()) {
 // TestFaultAtEveryIO lets each call of each script fail in turn; the short run takes samples. The service that met the fault
 // is lost and comes back under a new epoch while the script goes on.
 func TestFaultAtEveryIO(t *testing.T) {
+	t.Parallel()
 	for i, s := range scripts() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			im := newImage(t, s.prepare)
 			n := count(t, im, s)
 			for j, f := range faults() {

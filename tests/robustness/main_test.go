@@ -7,7 +7,7 @@ import (
 )
 
 // together is how many crashes are looked at at a time: most of it is waiting for background work.
-const together = "8"
+const together = "24"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

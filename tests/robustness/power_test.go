@@ -47,8 +47,10 @@ func count(t *testing.T, im *image, s script) int {
 
 // TestPowerLossAtEveryIO takes the power away at each call of each script in turn, in the long run; the short run takes samples.
 func TestPowerLossAtEveryIO(t *testing.T) {
+	t.Parallel()
 	for i, s := range scripts() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			im := newImage(t, s.prepare)
 			n := count(t, im, s)
 			t.Logf("%d calls", n)
