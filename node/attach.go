@@ -29,7 +29,7 @@ type Attached struct {
 // Attach reaches the server that runs on the store in a directory, through its local socket; holdfast.NotFound if none
 // runs here, holdfast.Denied if it is another user's. Which services there are is read from the store's configuration.
 func Attach(ctx context.Context, data string) (*Attached, error) {
-	path, err := socketPath(data)
+	path, err := storage.SocketPath(data)
 	if errors.Is(err, fs.ErrNotExist) { // nobody ever locked a store here
 		return nil, notRunning(err)
 	}

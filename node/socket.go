@@ -2,16 +2,11 @@ package node
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
-	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
@@ -19,6 +14,7 @@ import (
 	"holdfast"
 	"holdfast/namesrv/namerpc"
 	"holdfast/objsrv/objrpc"
+	"holdfast/storage"
 )
 
 // doors are the RPC servers of this node's services, kept in step with what is published to the volume.
@@ -39,7 +35,7 @@ type socket struct {
 // openSocket serves on the store's socket. The caller holds the store's machine-wide lock, so a socket that is there
 // already was left by a process that is gone.
 func openSocket(data string, d doors) (*socket, error) {
-	path, err := socketPath(data)
+	path, err := storage.SocketPath(data)
 	if err != nil {
 		return nil, err
 	}
@@ -77,44 +73,6 @@ func (s *socket) close(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("calls on the local socket do not end: %w", ctx.Err())
 	}
-}
-
-// socketPath returns where the server of a store listens for its own machine: a name that follows from the store's real path,
-// in a directory that only this user can change.
-func socketPath(data string) (string, error) {
-	abs, err := filepath.Abs(data)
-	if err != nil {
-		return "", err
-	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		abs = real
-	}
-	dir, err := localDir()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256([]byte(abs))
-	return filepath.Join(dir, hex.EncodeToString(sum[:16])+".sock"), nil
-}
-
-// localDir returns the directory of lock files and sockets, as storage.LockHost makes it, and refuses one that another user
-// could put something into.
-func localDir() (string, error) {
-	dir := filepath.Join(os.TempDir(), "holdfast-"+strconv.Itoa(os.Geteuid()))
-	if os.Geteuid() == 0 {
-		if info, err := os.Stat("/run/holdfast"); err == nil && info.IsDir() {
-			dir = "/run/holdfast"
-		}
-	}
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return "", err
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return "", &holdfast.Error{Op: "node.socket", Kind: holdfast.Denied, ID: dir, Err: errors.New("is open to other users")}
-	}
-	return dir, nil
 }
 
 // sameUser is a listener that lets in only processes of the user this one runs as.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"holdfast"
+	"holdfast/storage"
 	"holdfast/volume/volumetest"
 )
 
@@ -93,7 +94,7 @@ func TestAttachReachesARunningServer(t *testing.T) {
 func TestSocketOfADeadServerIsReplaced(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "store")
 	closeNode(t, startNode(t, data))
-	path, err := socketPath(data)
+	path, err := storage.SocketPath(data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -31,21 +32,10 @@ type HostLock struct {
 // reliable, and a lock is only asked here what the machine's own kernel can answer. Processes in containers with a file system
 // of their own do not see each other's locks: see Token.
 func LockHost(path string) (*HostLock, error) {
-	abs, err := filepath.Abs(path)
+	name, abs, err := machineFile(path, ".lock")
 	if err != nil {
 		return nil, err
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		abs = real
-	} else if real, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
-		abs = filepath.Join(real, filepath.Base(abs))
-	}
-	dir, err := lockDir()
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256([]byte(abs))
-	name := filepath.Join(dir, hex.EncodeToString(sum[:16])+".lock")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -89,8 +79,34 @@ func lockFile(f *os.File, path string) (*HostLock, error) {
 	return &HostLock{file: f, token: token}, nil
 }
 
-// lockDir returns the directory of lock files, made if need be: one for root, one for each other user.
-func lockDir() (string, error) {
+// SocketPath returns where a process of this machine that works on path listens for others of the same user: beside the file of
+// [LockHost] and not on the mount, where sockets may not work.
+func SocketPath(path string) (string, error) {
+	name, _, err := machineFile(path, ".sock")
+	return name, err
+}
+
+// machineFile returns the name of a file of this machine that stands for a path, and the real path it stands for.
+func machineFile(path, ext string) (name, real string, err error) {
+	if real, err = filepath.Abs(path); err != nil {
+		return "", "", err
+	}
+	if r, err := filepath.EvalSymlinks(real); err == nil {
+		real = r
+	} else if r, err := filepath.EvalSymlinks(filepath.Dir(real)); err == nil {
+		real = filepath.Join(r, filepath.Base(real))
+	}
+	dir, err := machineDir()
+	if err != nil {
+		return "", "", err
+	}
+	sum := sha256.Sum256([]byte(real))
+	return filepath.Join(dir, hex.EncodeToString(sum[:16])+ext), real, nil
+}
+
+// machineDir returns the directory of lock files and sockets, made if need be: one for root, one for each other user. One that
+// another user could put something into is refused.
+func machineDir() (string, error) {
 	dir := "/run/holdfast"
 	if os.Geteuid() != 0 {
 		dir = filepath.Join(os.TempDir(), "holdfast-"+strconv.Itoa(os.Geteuid()))
@@ -100,7 +116,18 @@ func lockDir() (string, error) {
 		dir = filepath.Join(os.TempDir(), "holdfast-0")
 		err = os.MkdirAll(dir, 0o700)
 	}
-	return dir, err
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "", err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+		return "", &holdfast.Error{Op: "machine directory", Kind: holdfast.Denied, ID: dir, Err: errors.New("is open to other users")}
+	}
+	return dir, nil
 }
 
 // Token names the lock itself: random, made with the lock file and gone with it. A successor proves that a
