@@ -44,14 +44,19 @@ func (c *client) try(name string, args ...string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, debian(c.t, name), args...)
 	cmd.Dir = c.dir
-	cmd.Env = []string{
+	cmd.Env = c.env()
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// env is the clean environment of the programs.
+func (c *client) env() []string {
+	return []string{
 		"PATH=/usr/bin:/bin", "HOME=" + c.dir, "LANG=C.UTF-8",
 		"AWS_ACCESS_KEY_ID=" + c.s.access, "AWS_SECRET_ACCESS_KEY=" + c.s.secret,
 		"AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=2",
 		"ENDPOINT=" + c.s.endpoint(),
 	}
-	out, err := cmd.CombinedOutput()
-	return string(out), err
 }
 
 // tryBinary runs the binary under test.
