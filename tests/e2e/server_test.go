@@ -59,8 +59,14 @@ func (l *logBuffer) String() string {
 // newServer prepares a server on a fresh directory and starts it; the test's end stops it.
 func newServer(t *testing.T, args ...string) *server {
 	t.Helper()
+	return newServerOn(t, filepath.Join(t.TempDir(), "data"), args...)
+}
+
+// newServerOn is newServer on a given directory.
+func newServerOn(t *testing.T, data string, args ...string) *server {
+	t.Helper()
 	s := &server{
-		data: filepath.Join(t.TempDir(), "data"), s3: freeAddress(t), metrics: freeAddress(t), extraArg: args,
+		data: data, s3: freeAddress(t), metrics: freeAddress(t), extraArg: args,
 	}
 	s.start(t)
 	t.Cleanup(func() {
