@@ -133,7 +133,8 @@ func (v *Volume) CreateBucket(ctx context.Context, info holdfast.BucketInfo) (_ 
 		if err == nil {
 			return made, nil
 		}
-		if !holdfast.Is(err, holdfast.Exists) {
+		// Exists: something is linked there. NotFound: the root was taken for abandoned and sealed before it was linked.
+		if !holdfast.Is(err, holdfast.Exists) && !holdfast.Is(err, holdfast.NotFound) {
 			return holdfast.BucketInfo{}, wrap(opCreateBucket.String(), info.Name, err)
 		}
 		if err := v.unlinkSealedBucket(ctx, info.Name); err != nil {

@@ -81,3 +81,50 @@ func TestSlowCreateBucketIsNotUndone(t *testing.T) {
 		})
 	}
 }
+
+// TestCreateBucketOutlivesItsOwnRoot has the bucket linked after another gateway took its root for abandoned and sealed it. The
+// creator makes another root.
+func TestCreateBucketOutlivesItsOwnRoot(t *testing.T) {
+	c := newCluster(4, 1)
+	volumetest.Start(t, c.census, func(o *volume.Options) { o.IntentEvery, o.IntentAge = time.Millisecond, time.Nanosecond })
+	var waited int
+	v := volumetest.Start(t, staged{c.census, func(op holdfast.Op) {
+		link, ok := op.(holdfast.LinkDir)
+		if ok && c.slots.Owner(link.Parent) != c.slots.Owner(link.Child) {
+			if waited++; waited%2 == 1 { // the second try may win
+				awaitNoIntents(t, c)
+			}
+		}
+	}}, quiet)
+	for n := range 8 { // the root is on the server of the volume's root or on another, by chance
+		name := fmt.Sprint("bucket", n)
+		if _, err := v.CreateBucket(t.Context(), holdfast.BucketInfo{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Bucket(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.census.WantSettled(t)
+}
+
+// awaitNoIntents waits until nothing is unfinished. It does not end the test: it runs inside a request.
+func awaitNoIntents(t *testing.T, c *cluster) {
+	for deadline := time.Now().Add(5 * time.Second); ; <-time.After(time.Millisecond) {
+		left := 0
+		for _, n := range c.names {
+			in, err := n.Intents(context.Background(), holdfast.IntentID{}, 0, 10)
+			if err != nil {
+				t.Error(err)
+			}
+			left += len(in)
+		}
+		if left == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Error("waited in vain for intents to be finished")
+			return
+		}
+	}
+}
