@@ -52,6 +52,15 @@ func NewCrash() *CrashFS {
 	return c
 }
 
+// Discard forgets all files, and the content of those that are open. A test calls it when it is done with a filesystem that
+// goroutines parked for ever go on holding.
+func (c *CrashFS) Discard() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.root.discard()
+	c.root, c.pending = newNode(1, true), nil
+}
+
 // SetDiskUsage sets what GetDiskUsage answers.
 func (c *CrashFS) SetDiskUsage(u vfs.DiskUsage) {
 	c.mu.Lock()

@@ -265,3 +265,21 @@ func checkStore(t *testing.T, disk storage.FS, created bool, acked, n int, seed 
 		_ = closer.Close()
 	}
 }
+
+func TestDiscardForgetsAlsoWhatIsOpen(t *testing.T) {
+	c := storagetest.NewCrash()
+	f, err := c.OpenData("/f", storage.Buffered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("x"), 0); err != nil {
+		t.Fatal(err)
+	}
+	c.Discard()
+	if names, err := c.List("/"); err != nil || len(names) != 0 {
+		t.Errorf("List = %q, %v", names, err)
+	}
+	if info, err := f.Stat(); err != nil || info.Size() != 0 {
+		t.Errorf("the open file has %d bytes, %v", info.Size(), err)
+	}
+}

@@ -112,5 +112,17 @@ func (n *node) sync() {
 	n.durableSize = n.size
 }
 
+// discard drops the content of everything below n.
+func (n *node) discard() {
+	for _, child := range n.children {
+		child.discard()
+	}
+	clear(n.children)
+	clear(n.durableChildren)
+	clear(n.pages)
+	n.size = 0
+	n.sync()
+}
+
 // dirtyPages returns the numbers of the pages changed since the last sync, in order.
 func (n *node) dirtyPages() []int64 { return slices.Sorted(maps.Keys(n.base)) }

@@ -49,7 +49,7 @@ func TestFaultAtEveryIO(t *testing.T) {
 			im := newImage(t, s.prepare)
 			n := count(t, im, s)
 			for j, f := range faults() {
-				for _, at := range points(n, 4, i+3*j) {
+				for _, at := range points(n, 3, i+3*j) {
 					t.Run(fmt.Sprintf("%s-%d", f.name, at), func(t *testing.T) {
 						t.Parallel()
 						goWrong(t, im, s, f, at)
@@ -101,5 +101,5 @@ func goWrong(t *testing.T, im *image, s script, f fault, at int) {
 	if t.Failed() {
 		t.Logf("the node wrote, before the power loss:\n%s", r.store.log)
 	}
-	r.store.closeBeside()
+	r.store.closeBeside(r.disk)
 }

@@ -25,7 +25,7 @@ func TestPowerLossWhileOpening(t *testing.T) {
 		}
 	}
 	t.Logf("%d calls", n)
-	for _, at := range points(n, 30, 1) {
+	for _, at := range points(n, 20, 1) {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			t.Parallel()
 			disk := storagetest.NewCrash()
@@ -38,7 +38,7 @@ func TestPowerLossWhileOpening(t *testing.T) {
 						break
 					}
 				}
-				s.closeBeside()
+				defer s.closeBeside(disk)
 			}
 			fs.Stop()
 			for _, seed := range []uint64{0, uint64(at) + 2} {

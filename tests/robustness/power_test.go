@@ -54,7 +54,7 @@ func TestPowerLossAtEveryIO(t *testing.T) {
 			im := newImage(t, s.prepare)
 			n := count(t, im, s)
 			t.Logf("%d calls", n)
-			for _, at := range points(n, 12, i) {
+			for _, at := range points(n, 9, i) {
 				t.Run(fmt.Sprint(at), func(t *testing.T) {
 					t.Parallel()
 					losePower(t, im, s, at)
@@ -83,7 +83,7 @@ func losePower(t *testing.T, im *image, s script, at int) {
 			t.Logf("the node wrote:\n%s", r.store.log)
 		}
 	}
-	r.store.closeBeside()
+	r.store.closeBeside(r.disk)
 }
 
 // comeBack opens a disk after a power loss and holds it against what users were told. Then life goes on.

@@ -118,8 +118,12 @@ func (s *store) close() error {
 	return err
 }
 
-func (s *store) closeBeside() {
-	ended.Go(func() { _ = s.close() }) // a stopped world says so
+// closeBeside closes a store whose world has stopped, and drops its disk.
+func (s *store) closeBeside(disk *storagetest.CrashFS) {
+	ended.Go(func() {
+		_ = s.close() // a stopped world says so
+		disk.Discard()
+	})
 }
 
 // mustOpen opens a store that must open.
