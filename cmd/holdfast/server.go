@@ -21,7 +21,7 @@ const drainWithin = 30 * time.Second
 
 // procsPerCore is how many goroutines may run per core. A goroutine in fdatasync keeps its place until the runtime notices, some
 // 20 µs later or more; with one place per core, a few flushes under way leave none for the requests.
-const procsPerCore = 4
+const procsPerCore = 2
 
 func runServer(ctx context.Context, args []string, s streams) error {
 	config, file, err := parseServer("server", args, s)
