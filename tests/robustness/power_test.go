@@ -72,15 +72,16 @@ func losePower(t *testing.T, im *image, s script, at int) {
 	}
 	r := im.start(t, time.Millisecond)
 	r.faults.Add(rule)
+	var answer error
 	for _, do := range s.steps {
-		if do(r.client) != nil {
+		if answer = do(r.client); answer != nil {
 			break
 		}
 	}
 	r.faults.Stop()
 	for _, seed := range []uint64{uint64(at % 2), uint64(at) + 2} {
 		if !t.Run(fmt.Sprintf("seed%d", seed), func(t *testing.T) { r.comeBack(t, r.disk.Crash(seed)) }) {
-			t.Logf("the node wrote:\n%s", r.store.log)
+			t.Logf("the last answer: %v; the node wrote:\n%s", answer, r.store.log)
 		}
 	}
 	r.store.closeBeside(r.disk)

@@ -91,6 +91,7 @@ func remove(keys ...string) step {
 			requests[i].Key = key
 		}
 		var results []volume.DeleteResult
+		var failures []error
 		err := c.on(func(ctx context.Context, b *volume.Bucket) error {
 			results = b.Delete(ctx, requests)
 			return nil
@@ -101,11 +102,9 @@ func remove(keys ...string) step {
 				one = results[i].Err
 			}
 			end(one)
-			if one != nil {
-				err = one
-			}
+			failures = append(failures, one)
 		}
-		return err
+		return errors.Join(failures...)
 	}
 }
 
