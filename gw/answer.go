@@ -30,6 +30,16 @@ func (q *request) sendXML(build func(dst []byte) []byte) error {
 	return nil
 }
 
+// send answers with a document that is not XML.
+func (q *request) send(contentType string, doc []byte) error {
+	h := q.w.Header()
+	h["Content-Type"] = []string{contentType}
+	h["Content-Length"] = []string{strconv.Itoa(len(doc))}
+	q.w.WriteHeader(http.StatusOK)
+	_, _ = q.w.Write(doc) // the client is gone: there is nobody left to tell
+	return nil
+}
+
 // owner is how a user is shown. Display names are not kept; S3 itself shows none any more.
 func owner(user string) s3api.Owner { return s3api.Owner{ID: user, DisplayName: user} }
 

@@ -57,7 +57,8 @@ func (a *authenticator) authenticate(q *request) error {
 			return err
 		}
 	}
-	q.user, q.signed = who.User, true
+	q.caller, q.signed = who, true
+	q.caller.Secret = ""
 	return q.openBody(signed)
 }
 

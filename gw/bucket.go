@@ -22,9 +22,9 @@ func createBucket(q *request) error {
 	if err := q.checkLocation(); err != nil {
 		return err
 	}
-	made, err := q.g.volume.CreateBucket(q.ctx, holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.user})
+	made, err := q.g.volume.CreateBucket(q.ctx, holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.caller.User})
 	switch {
-	case holdfast.Is(err, holdfast.Exists) && made.Owner != q.user:
+	case holdfast.Is(err, holdfast.Exists) && made.Owner != q.caller.User:
 		return s3api.E(s3api.BucketAlreadyExists).With("BucketName", q.target.Bucket).WithCause(err)
 	case holdfast.Is(err, holdfast.Exists) && q.set.region != usEast1:
 		return s3api.E(s3api.BucketAlreadyOwnedByYou).With("BucketName", q.target.Bucket).WithCause(err)

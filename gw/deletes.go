@@ -82,7 +82,7 @@ func (q *request) deletion(o *s3api.DeleteObject) (volume.DeleteRequest, error) 
 	if err != nil {
 		return volume.DeleteRequest{}, s3api.NoVersion(o.Key, o.VersionID)
 	}
-	d := volume.DeleteRequest{Key: o.Key, Version: v, Owner: q.user, Bypass: bypass(q.r.Header)}
+	d := volume.DeleteRequest{Key: o.Key, Version: v, Owner: q.caller.User, Bypass: bypass(q.r.Header)}
 	switch o.ETag {
 	case "":
 	case "*":

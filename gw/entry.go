@@ -40,7 +40,7 @@ func (q *request) newEntry() (holdfast.Entry, error) {
 	if err != nil {
 		return holdfast.Entry{}, err
 	}
-	e := holdfast.Entry{Owner: q.user, Headers: headers}
+	e := holdfast.Entry{Owner: q.caller.User, Headers: headers}
 	if class != s3api.Standard {
 		e.StorageClass = string(class)
 	}

@@ -48,16 +48,21 @@ func (q *request) bucket() (*volume.Bucket, error) { return q.bucketNamed(q.targ
 
 func (q *request) bucketNamed(name string) (*volume.Bucket, error) {
 	b, err := q.g.volume.Bucket(q.ctx, name)
-	if holdfast.Is(err, holdfast.NotFound) {
-		return nil, s3api.NoBucket(name).WithCause(err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, missingBucket(name, err)
 	}
 	if want := q.r.Header.Get("X-Amz-Expected-Bucket-Owner"); want != "" && name == q.target.Bucket && want != b.Info().Owner {
 		return nil, s3api.E(s3api.AccessDenied)
 	}
 	return b, nil
+}
+
+// missingBucket turns the NotFound of an operation on a bucket into NoSuchBucket.
+func missingBucket(name string, err error) error {
+	if holdfast.Is(err, holdfast.NotFound) {
+		return s3api.NoBucket(name).WithCause(err)
+	}
+	return err
 }
 
 // bucketGone turns the NotFound of an operation that makes its key into NoSuchBucket: the bucket was deleted meanwhile.

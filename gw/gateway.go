@@ -23,10 +23,14 @@ import (
 // DefaultMaxRequests is how many requests a gateway works on at once unless told otherwise; one more is answered SlowDown.
 const DefaultMaxRequests = 1024
 
-// Identity is who signed a request.
+// Identity is who an access key belongs to. The zero Identity is the anonymous caller.
 type Identity struct {
-	User   string // user id: owner of what the request creates
-	Secret string
+	User    string // user id: owner of what the request creates
+	Secret  string
+	Name    string // how the user is shown: the e-mail address, where there is one
+	Service string // name of the user's service account that the key belongs to; "" for the user's own keys
+	Limit   []byte // policy document that narrows what a service account may do; nil: all that the user may
+	System  bool   // may use the management API, and everything in every bucket
 }
 
 // Credentials finds the identity behind an access key.
@@ -69,6 +73,7 @@ type Gateway struct {
 	slots       chan struct{} // one per request in flight
 	patience    time.Duration // with clients that stand still
 	metrics     *metrics
+	parsed      parsedSettings
 	log         *slog.Logger
 	router      *mux.Router
 }
@@ -143,9 +148,9 @@ type request struct {
 	op     s3api.Op
 	target s3api.Target
 	query  url.Values
-	user   string  // user id of who signed
-	signed bool    // false: anonymous
-	body   payload // of the request, verified as it is read
+	caller Identity // who signed; its secret is not kept
+	signed bool     // false: anonymous
+	body   payload  // of the request, verified as it is read
 }
 
 // handler serves one operation. It writes the answer and returns nil, or returns an error and has written nothing.

@@ -51,5 +51,5 @@ func (c rootOnly) Identity(_ context.Context, accessKey string) (gw.Identity, bo
 	if accessKey != c.AccessKey {
 		return gw.Identity{}, false, nil
 	}
-	return gw.Identity{User: RootUser, Secret: c.SecretKey}, true, nil
+	return gw.Identity{User: RootUser, Secret: c.SecretKey, System: true}, true, nil
 }
