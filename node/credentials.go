@@ -101,13 +101,20 @@ func parseCredentials(name string, data []byte) (Credentials, error) {
 	return c, nil
 }
 
-// writeCredentials publishes the file whole or not at all: temp file, fsync, rename, directory fsync.
 func writeCredentials(name string, c Credentials) error {
-	text := fmt.Sprintf("# Root credentials of this store. Keep this file secret.\n%s=%s\n%s=%s\n",
-		envAccessKey, c.AccessKey, envSecretKey, c.SecretKey)
-	f, err := os.OpenFile(name+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	err := publishSecret(name, fmt.Sprintf("# Root credentials of this store. Keep this file secret.\n%s=%s\n%s=%s\n",
+		envAccessKey, c.AccessKey, envSecretKey, c.SecretKey))
 	if err != nil {
 		return fmt.Errorf("root credentials: %w", err)
+	}
+	return nil
+}
+
+// publishSecret publishes a file that only its owner may read, whole or not at all: temp file, fsync, rename, directory fsync.
+func publishSecret(name, text string) error {
+	f, err := os.OpenFile(name+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
 	}
 	_, err = io.WriteString(f, text)
 	if err == nil {
@@ -123,10 +130,7 @@ func writeCredentials(name string, c Credentials) error {
 	if err == nil {
 		err = syncDir(filepath.Dir(name))
 	}
-	if err != nil {
-		return fmt.Errorf("root credentials: %w", err)
-	}
-	return nil
+	return err
 }
 
 func syncDir(dir string) error {

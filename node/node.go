@@ -17,6 +17,7 @@ import (
 
 	"holdfast"
 	"holdfast/gw"
+	"holdfast/gw/keyring"
 	"holdfast/membership"
 	"holdfast/membership/heartbeat"
 	"holdfast/membership/layout"
@@ -51,6 +52,7 @@ type Node struct {
 	socket   *socket // nil: not serving
 	volume   *volume.Volume
 	gateway  *gw.Gateway
+	keys     *keyring.Ring
 	stop     context.CancelFunc // of the services
 
 	s3, ops   *http.Server
@@ -158,6 +160,9 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 	}
 	root, err := LoadOrCreateCredentials(n.config.Data, env.Getenv)
 	if err != nil {
+		return err
+	}
+	if n.keys, err = LoadOrCreateClusterKeys(n.config.Data, env.Getenv); err != nil {
 		return err
 	}
 	n.volume, err = volume.Open(volume.Options{Services: n.direct, Registerer: n.registry, Logger: n.log})
