@@ -24,7 +24,7 @@ type BucketPage struct {
 	More    bool // there may be buckets after the last one
 }
 
-// Buckets lists buckets.
+// Buckets lists buckets, the service bucket not among them.
 func (v *Volume) Buckets(ctx context.Context, opts BucketsOptions) (_ BucketPage, err error) {
 	start := time.Now()
 	defer func() { v.metrics.done(opListBuckets, start, err) }()
@@ -45,7 +45,7 @@ func (v *Volume) Buckets(ctx context.Context, opts BucketsOptions) (_ BucketPage
 		if err != nil {
 			return BucketPage{}, wrap(opListBuckets.String(), "", err)
 		}
-		for _, info := range infos {
+		for _, info := range withoutService(infos) {
 			if opts.Owner != "" && info.Owner != opts.Owner {
 				continue
 			}
