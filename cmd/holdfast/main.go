@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -31,6 +32,7 @@ func commands() []command {
 		{"server", "run a store on one directory", runServer},
 		{"bench", "generate load for any S3 endpoint, or measure the raw disk", runBench},
 		{"null-server", "the gateway without a store: the baseline of make bench", runNullServer},
+		{"s3-admin", "manage users, keys and buckets through an S3 endpoint", runS3Admin},
 		{"fsck", "check names against bytes, both ways", runFsck},
 		{"version", "print the version", runVersion},
 	}
@@ -41,9 +43,17 @@ var errUsage = errors.New("usage")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{out: os.Stdout, err: os.Stderr})
+	code := runAs(ctx, os.Args, streams{out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
+}
+
+// runAs runs what the name of the program stands for, be it a link to the binary: a tool of its own, or all of them.
+func runAs(ctx context.Context, args []string, s streams) int {
+	if len(args) == 0 || filepath.Base(args[0]) != ostorS3Admin {
+		return run(ctx, args[min(1, len(args)):], s)
+	}
+	return exitCode(ostorS3Admin, runOstorS3Admin(ctx, args[1:], s), s)
 }
 
 // run finds and runs the subcommand and returns the exit code: 0 done, 1 failed, 2 bad usage.
@@ -56,18 +66,22 @@ func run(ctx context.Context, args []string, s streams) int {
 		if c.name != args[0] {
 			continue
 		}
-		err := c.run(ctx, args[1:], s)
-		switch {
-		case err == nil || errors.Is(err, flag.ErrHelp):
-			return 0
-		case errors.Is(err, errUsage):
-			return 2
-		}
-		fmt.Fprintf(s.err, "holdfast %s: %s\n", c.name, oneLine(err))
-		return 1
+		return exitCode("holdfast "+c.name, c.run(ctx, args[1:], s), s)
 	}
 	fmt.Fprintf(s.err, "holdfast: there is no command %q; holdfast help lists them\n", args[0])
 	return 2
+}
+
+// exitCode tells the user of an error and returns the code of the process.
+func exitCode(command string, err error, s streams) int {
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	}
+	fmt.Fprintf(s.err, "%s: %s\n", command, oneLine(err))
+	return 1
 }
 
 func printUsage(w io.Writer) {
