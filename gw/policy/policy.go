@@ -1,0 +1,163 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+// Effect is what a statement does, and the outcome of a decision.
+type Effect uint8
+
+// The effects. None is the outcome when no statement applies: the request is not allowed by the policy, and not forbidden either.
+const (
+	None Effect = iota
+	Allow
+	Deny
+)
+
+// String returns the effect as a policy writes it.
+func (e Effect) String() string { return [...]string{"None", "Allow", "Deny"}[e] }
+
+// Policy is a policy in compiled form. It is never changed: safe for concurrent use.
+type Policy struct {
+	bucket     string // "" for an identity policy
+	statements []statement
+	order      []int // indexes of statements, those that deny first
+}
+
+// statement is one compiled statement.
+type statement struct {
+	sid          string
+	effect       Effect
+	principals   principals // of a bucket policy
+	actions      []actionPattern
+	notAction    bool
+	names        actionSet // the S3 actions it is about, NotAction regarded
+	resources    []resourcePattern
+	notResource  bool
+	conditions   []condition
+	resourceText []string
+}
+
+// Request is what is decided.
+type Request struct {
+	Principal Principal
+	Action    string    // such as "s3:GetObject"
+	Resource  string    // see Resource; "" for the service
+	Owner     string    // user id of the bucket's owner: aws:ResourceAccount; "" where there is no bucket
+	Now       time.Time // aws:CurrentTime
+	Context   Context   // nil: has no keys
+}
+
+// Context is the rest of what is known of a request. It is asked only for keys that the policy's statements need, and may be asked twice for
+// one.
+type Context interface {
+	// Lookup returns the value of a key. Name is what follows the key of a family: the key of a tag.
+	Lookup(key Key, name string) Value
+}
+
+// Resource returns a bucket, or with a key the object, as the Resource of a [Request].
+func Resource(bucket, key string) string {
+	if key == "" {
+		return bucket
+	}
+	return bucket + "/" + key
+}
+
+// value returns what the context of the request has for a key.
+func (r *Request) value(k keyRef) Value {
+	switch {
+	case k.never:
+		return Value{}
+	case k.groups&groupExistingTags != 0 && r.blindToTags():
+		return Value{}
+	}
+	switch k.key {
+	case KeyCurrentTime:
+		return Instant(r.Now)
+	case KeyEpochTime:
+		if r.Now.IsZero() {
+			return Value{}
+		}
+		return Number(float64(r.Now.Unix()))
+	case KeyPrincipalAccount:
+		return present(r.Principal.Account)
+	case KeyPrincipalArn:
+		return present(r.Principal.ARN())
+	case KeyPrincipalType:
+		return Text(r.Principal.kindName())
+	case KeyPrincipalService:
+		return present(r.Principal.Service)
+	case KeyPrincipalIsAWS:
+		return Bool(r.Principal.Service != "")
+	case KeyResourceAccount, KeyS3Account:
+		return present(r.Owner)
+	case KeyUserID:
+		return Text(r.Principal.userID())
+	case KeyUserName:
+		return present(r.Principal.User)
+	}
+	if r.Context == nil {
+		return Value{}
+	}
+	return r.Context.Lookup(k.key, k.name)
+}
+
+// present returns text, none if it is empty.
+func present(s string) Value {
+	if s == "" {
+		return Value{}
+	}
+	return Text(s)
+}
+
+// blindToTags reports whether the request's action is one whose authorisation does not see the object's tags.
+func (r *Request) blindToTags() bool {
+	i, ok := actionIndex[r.Action]
+	return ok && actions[i].keys&groupBlindTags != 0
+}
+
+// Uses reports whether a decision about an action can depend on a key, in a condition or as a variable. With [KeyExistingObjectTag] it tells
+// whether the object's tags must be known before deciding.
+func (p *Policy) Uses(key Key, action string) bool {
+	i := indexOf(action)
+	for n := range p.statements {
+		if s := &p.statements[n]; s.about(i, action) && s.uses(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// NeedsExistingTags reports whether the tags of the object must be known to decide about an action.
+func (p *Policy) NeedsExistingTags(action string) bool {
+	r := Request{Action: action}
+	return !r.blindToTags() && p.Uses(KeyExistingObjectTag, action)
+}
+
+func (s *statement) uses(key Key) bool {
+	inGlob := func(g glob) bool {
+		return g.variables && slices.ContainsFunc(g.tokens, func(t token) bool { return t.kind == variable && t.ref.key == key })
+	}
+	inARN := func(p arnPattern) bool { return slices.ContainsFunc(p.parts, inGlob) }
+	for _, c := range s.conditions {
+		if c.ref.key == key || slices.ContainsFunc(c.globs, inGlob) || slices.ContainsFunc(c.arns, inARN) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.resources, func(p resourcePattern) bool { return inGlob(p.tail) || inARN(p.arn) })
+}
+
+// Named returns the principals that the policy names, for the caller to check that they exist. If one does not, S3 refuses the
+// policy with [InvalidPrincipal].
+func (p *Policy) Named() []Principal {
+	var named []Principal
+	for i := range p.statements {
+		for _, who := range p.statements[i].principals.named {
+			if !slices.Contains(named, who) {
+				named = append(named, who)
+			}
+		}
+	}
+	return named
+}
