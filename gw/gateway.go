@@ -45,6 +45,7 @@ type Options struct {
 	Volume      *volume.Volume
 	Credentials Credentials
 	Settings    Settings
+	Targets     EventTargets          // of event notification; nil: there are none
 	MaxRequests int                   // 0: DefaultMaxRequests
 	Registerer  prometheus.Registerer // nil: metrics are kept and not shown
 	Logger      *slog.Logger          // nil: nothing is logged
@@ -74,6 +75,7 @@ type Gateway struct {
 	patience    time.Duration // with clients that stand still
 	metrics     *metrics
 	parsed      parsedSettings
+	targets     EventTargets // may be nil
 	log         *slog.Logger
 	router      *mux.Router
 }
@@ -100,6 +102,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		slots:       make(chan struct{}, opts.MaxRequests),
 		patience:    defaultPatience,
 		metrics:     newMetrics(opts.Registerer),
+		targets:     opts.Targets,
 		log:         opts.Logger,
 	}
 	g.Reload(opts.Settings)

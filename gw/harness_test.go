@@ -21,6 +21,7 @@ const (
 	testUser   = "root"
 	testRegion = "us-east-1"
 	testDomain = "s3.test"
+	testTarget = "arn:aws:sqs:us-east-1:holdfast:test"
 )
 
 // oneUser is a [Credentials] with one key.
@@ -30,8 +31,13 @@ func (oneUser) Identity(_ context.Context, key string) (Identity, bool, error) {
 	return Identity{User: testUser, Secret: testSecret}, key == testKey, nil
 }
 
+// oneTarget is an [EventTargets] with one target, to which nothing is sent.
+type oneTarget struct{}
+
+func (oneTarget) Known(arn string) bool { return arn == testTarget }
+
 func testCredentials() gwtest.Credentials {
-	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain}
+	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, Target: testTarget}
 }
 
 // services are the servers of a volume, in memory.
@@ -100,6 +106,7 @@ func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 		Volume:      openVolume(t, newServices()),
 		Credentials: oneUser{},
 		Settings:    Settings{Region: testRegion, Domains: []string{testDomain}},
+		Targets:     oneTarget{},
 	}
 	if edit != nil {
 		edit(&opts)

@@ -14,8 +14,10 @@ type setting struct {
 	name   string     // in the record; that of the query parameter, such as "cors"
 	put    s3api.Op   // operation that stores it; bounds the document
 	absent s3api.Code // of a GET when it is not set
+	unset  []byte     // instead of absent: the document of a GET when it is not set; nil if that is an error
 
-	// check validates a document and returns what is stored: what later parses without an error and a GET gives back.
+	// check validates a document and returns what is stored: what later parses without an error and a GET gives back. nil
+	// is a document that says what is so when nothing is set: the setting is removed.
 	check func(q *request, b *volume.Bucket, doc []byte) ([]byte, error)
 
 	contentType string // of the GET; "" means XML
@@ -29,7 +31,10 @@ func (s setting) get(q *request) error {
 		return err
 	}
 	doc, ok := b.Info().Settings[s.name]
-	if !ok {
+	switch {
+	case !ok && s.unset != nil:
+		doc = s.unset
+	case !ok:
 		return s3api.E(s.absent).With("BucketName", q.target.Bucket)
 	}
 	if s.contentType != "" {

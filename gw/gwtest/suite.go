@@ -15,6 +15,7 @@ type Credentials struct {
 	AccessKey string
 	SecretKey string
 	Region    string // "" means us-east-1
+	Target    string // ARN of a target of event notification; with "" sending events is not tested
 	Domain    string // under which the endpoint serves virtual-hosted requests; with "" those are not tested
 }
 
@@ -63,6 +64,7 @@ func groups() []group {
 		{"Presigned", testPresigned},
 		{"SigV2", testSigV2},
 		{"VirtualHosts", testVirtualHosts},
+		{"Subresources", testSubresources},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},

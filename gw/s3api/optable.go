@@ -164,19 +164,19 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketNotificationConfiguration: {
 		name: "GetBucketNotificationConfiguration", method: "GET", on: onBucket, query: []string{"notification"},
-		action: "s3:GetBucketNotification",
+		action: "s3:GetBucketNotification", built: true,
 	},
 	OpPutBucketNotificationConfiguration: {
 		name: "PutBucketNotificationConfiguration", method: "PUT", on: onBucket, query: []string{"notification"},
-		action: "s3:PutBucketNotification",
+		action: "s3:PutBucketNotification", built: true,
 	},
 	OpGetBucketLogging: {
 		name: "GetBucketLogging", method: "GET", on: onBucket, query: []string{"logging"},
-		action: "s3:GetBucketLogging",
+		action: "s3:GetBucketLogging", built: true,
 	},
 	OpPutBucketLogging: {
 		name: "PutBucketLogging", method: "PUT", on: onBucket, query: []string{"logging"},
-		action: "s3:PutBucketLogging",
+		action: "s3:PutBucketLogging", built: true,
 	},
 	OpGetBucketWebsite: {
 		name: "GetBucketWebsite", method: "GET", on: onBucket, query: []string{"website"},
@@ -192,19 +192,19 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketRequestPayment: {
 		name: "GetBucketRequestPayment", method: "GET", on: onBucket, query: []string{"requestPayment"},
-		action: "s3:GetBucketRequestPayment",
+		action: "s3:GetBucketRequestPayment", built: true,
 	},
 	OpPutBucketRequestPayment: {
 		name: "PutBucketRequestPayment", method: "PUT", on: onBucket, query: []string{"requestPayment"},
-		action: "s3:PutBucketRequestPayment",
+		action: "s3:PutBucketRequestPayment", built: true,
 	},
 	OpGetBucketAccelerateConfiguration: {
 		name: "GetBucketAccelerateConfiguration", method: "GET", on: onBucket, query: []string{"accelerate"},
-		action: "s3:GetAccelerateConfiguration",
+		action: "s3:GetAccelerateConfiguration", built: true,
 	},
 	OpPutBucketAccelerateConfiguration: {
 		name: "PutBucketAccelerateConfiguration", method: "PUT", on: onBucket, query: []string{"accelerate"},
-		action: "s3:PutAccelerateConfiguration",
+		action: "s3:PutAccelerateConfiguration", built: true,
 	},
 	OpGetBucketEncryption: {
 		name: "GetBucketEncryption", method: "GET", on: onBucket, query: []string{"encryption"},
@@ -244,11 +244,11 @@ var opTable = [opEnd]opRow{
 	},
 	OpListBucketInventoryConfigurations: {
 		name: "ListBucketInventoryConfigurations", method: "GET", on: onBucket, query: []string{"inventory"},
-		action: "s3:GetInventoryConfiguration",
+		action: "s3:GetInventoryConfiguration", built: true,
 	},
 	OpGetBucketInventoryConfiguration: {
 		name: "GetBucketInventoryConfiguration", method: "GET", on: onBucket, query: []string{"inventory", "id"},
-		action: "s3:GetInventoryConfiguration",
+		action: "s3:GetInventoryConfiguration", built: true,
 	},
 	OpPutBucketInventoryConfiguration: {
 		name: "PutBucketInventoryConfiguration", method: "PUT", on: onBucket, query: []string{"inventory"},
@@ -256,15 +256,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpDeleteBucketInventoryConfiguration: {
 		name: "DeleteBucketInventoryConfiguration", method: "DELETE", on: onBucket, query: []string{"inventory"},
-		action: "s3:PutInventoryConfiguration",
+		action: "s3:PutInventoryConfiguration", built: true,
 	},
 	OpListBucketAnalyticsConfigurations: {
 		name: "ListBucketAnalyticsConfigurations", method: "GET", on: onBucket, query: []string{"analytics"},
-		action: "s3:GetAnalyticsConfiguration",
+		action: "s3:GetAnalyticsConfiguration", built: true,
 	},
 	OpGetBucketAnalyticsConfiguration: {
 		name: "GetBucketAnalyticsConfiguration", method: "GET", on: onBucket, query: []string{"analytics", "id"},
-		action: "s3:GetAnalyticsConfiguration",
+		action: "s3:GetAnalyticsConfiguration", built: true,
 	},
 	OpPutBucketAnalyticsConfiguration: {
 		name: "PutBucketAnalyticsConfiguration", method: "PUT", on: onBucket, query: []string{"analytics"},
@@ -272,15 +272,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpDeleteBucketAnalyticsConfiguration: {
 		name: "DeleteBucketAnalyticsConfiguration", method: "DELETE", on: onBucket, query: []string{"analytics"},
-		action: "s3:PutAnalyticsConfiguration",
+		action: "s3:PutAnalyticsConfiguration", built: true,
 	},
 	OpListBucketMetricsConfigurations: {
 		name: "ListBucketMetricsConfigurations", method: "GET", on: onBucket, query: []string{"metrics"},
-		action: "s3:GetMetricsConfiguration",
+		action: "s3:GetMetricsConfiguration", built: true,
 	},
 	OpGetBucketMetricsConfiguration: {
 		name: "GetBucketMetricsConfiguration", method: "GET", on: onBucket, query: []string{"metrics", "id"},
-		action: "s3:GetMetricsConfiguration",
+		action: "s3:GetMetricsConfiguration", built: true,
 	},
 	OpPutBucketMetricsConfiguration: {
 		name: "PutBucketMetricsConfiguration", method: "PUT", on: onBucket, query: []string{"metrics"},
@@ -288,15 +288,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpDeleteBucketMetricsConfiguration: {
 		name: "DeleteBucketMetricsConfiguration", method: "DELETE", on: onBucket, query: []string{"metrics"},
-		action: "s3:PutMetricsConfiguration",
+		action: "s3:PutMetricsConfiguration", built: true,
 	},
 	OpListBucketIntelligentTieringConfigurations: {
 		name: "ListBucketIntelligentTieringConfigurations", method: "GET", on: onBucket, query: []string{"intelligent-tiering"},
-		action: "s3:GetIntelligentTieringConfiguration",
+		action: "s3:GetIntelligentTieringConfiguration", built: true,
 	},
 	OpGetBucketIntelligentTieringConfiguration: {
 		name: "GetBucketIntelligentTieringConfiguration", method: "GET", on: onBucket, query: []string{"intelligent-tiering", "id"},
-		action: "s3:GetIntelligentTieringConfiguration",
+		action: "s3:GetIntelligentTieringConfiguration", built: true,
 	},
 	OpPutBucketIntelligentTieringConfiguration: {
 		name: "PutBucketIntelligentTieringConfiguration", method: "PUT", on: onBucket, query: []string{"intelligent-tiering"},
@@ -304,7 +304,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpDeleteBucketIntelligentTieringConfiguration: {
 		name: "DeleteBucketIntelligentTieringConfiguration", method: "DELETE", on: onBucket, query: []string{"intelligent-tiering"},
-		action: "s3:PutIntelligentTieringConfiguration",
+		action: "s3:PutIntelligentTieringConfiguration", built: true,
 	},
 	OpCreateSession: {
 		name: "CreateSession", method: "GET", on: onBucket, query: []string{"session"},

@@ -1,0 +1,48 @@
+package gw
+
+import (
+	"strconv"
+
+	"holdfast/gw/s3api"
+	"holdfast/volume"
+)
+
+// EventTargets knows where events can be sent.
+type EventTargets interface {
+	// Known reports whether there is a target of this ARN. Safe for concurrent use.
+	Known(arn string) bool
+}
+
+// notification is which events of a bucket go where
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html).
+func notification() setting {
+	return setting{
+		name: "notification", put: s3api.OpPutBucketNotificationConfiguration,
+		unset: new(s3api.NotificationConfig).Append(nil), check: checkNotification,
+	}
+}
+
+// checkNotification refuses targets that are not there, even if the client asks to skip that
+// (x-amz-skip-destination-validation): S3 lets a target be made later, but here an unknown one is a typing error.
+func checkNotification(q *request, _ *volume.Bucket, doc []byte) ([]byte, error) {
+	c, err := s3api.DecodeNotification(doc)
+	if err != nil || len(c.Rules) == 0 {
+		return nil, err
+	}
+	var refused *s3api.Error
+	n := 0
+	for _, r := range c.Rules {
+		if q.g.targets != nil && q.g.targets.Known(r.ARN) {
+			continue
+		}
+		if refused == nil {
+			refused = s3api.E(s3api.InvalidArgument).WithMessage("Unable to validate the following destination configurations")
+		}
+		n++
+		refused.With("ArgumentName"+strconv.Itoa(n), r.ARN).With("ArgumentValue"+strconv.Itoa(n), "The destination does not exist")
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return c.Append(nil), nil
+}
