@@ -186,11 +186,14 @@ func (g *Gateway) admit(q *request) error {
 	if err := q.identify(); err != nil {
 		return err
 	}
-	if err := q.set.auth.authenticate(q); err != nil {
-		return err
-	}
-	if err := q.authorise(); err != nil {
-		return err
+	if !q.op.Preflight() {
+		q.allowOrigin()
+		if err := q.set.auth.authenticate(q); err != nil {
+			return err
+		}
+		if err := q.authorise(); err != nil {
+			return err
+		}
 	}
 	handle := g.handlers[q.op]
 	if handle == nil {

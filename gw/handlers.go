@@ -19,6 +19,12 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpListMultipartUploads: listUploads,
 		s3api.OpDeleteObjects:        deleteObjects,
 
+		s3api.OpGetBucketCors:                               cors().get,
+		s3api.OpPutBucketCors:                               cors().set,
+		s3api.OpDeleteBucketCors:                            cors().remove,
+		s3api.OpPreflightService:                            preflight,
+		s3api.OpPreflightBucket:                             preflight,
+		s3api.OpPreflightObject:                             preflight,
 		s3api.OpGetBucketLogging:                            logging().get,
 		s3api.OpPutBucketLogging:                            logging().set,
 		s3api.OpGetBucketNotificationConfiguration:          notification().get,

@@ -78,7 +78,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/bucket?acl", "h", 200, "GetBucketAcl|bucket|"},
 		{"GET", "/bucket?lifecycle", "h", 501, "<Code>NotImplemented</Code>"},
 		{"PUT", "/bucket/k?tagging", "h", 501, "<Code>NotImplemented</Code>"},
-		{"OPTIONS", "/bucket/k", "h", 501, "<Code>NotImplemented</Code>"},
+		{"OPTIONS", "/bucket/k", "h", 200, "PreflightObject|bucket|k"},
 		{"DELETE", "/bucket?uploads", "h", 405, "<Code>MethodNotAllowed</Code>"},
 		{"PATCH", "/bucket/k", "h", 405, "<Code>MethodNotAllowed</Code>"},
 		{"GET", "/BAD/k", "h", 400, "<Code>InvalidBucketName</Code>"},

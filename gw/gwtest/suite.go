@@ -65,6 +65,7 @@ func groups() []group {
 		{"SigV2", testSigV2},
 		{"VirtualHosts", testVirtualHosts},
 		{"Subresources", testSubresources},
+		{"CORS", testCORS},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},

@@ -29,6 +29,7 @@ const (
 	XAmzContentSHA256Mismatch         Code = "XAmzContentSHA256Mismatch"
 
 	// The request as a whole.
+	BadRequest                   Code = "BadRequest" // of a preflight
 	IncompleteBody               Code = "IncompleteBody"
 	InvalidArgument              Code = "InvalidArgument"
 	InvalidRequest               Code = "InvalidRequest"
@@ -176,6 +177,7 @@ var catalogue = []catalogueEntry{
 		"The provided 'x-amz-content-sha256' header does not match what was computed."},
 
 	// The request as a whole.
+	{BadRequest, http.StatusBadRequest, "Bad Request"},
 	{IncompleteBody, http.StatusBadRequest, "The request body terminated unexpectedly"},
 	{InvalidArgument, http.StatusBadRequest, "Invalid Argument"},
 	{InvalidRequest, http.StatusBadRequest, "Invalid Request"},

@@ -175,6 +175,28 @@ func TestWordConfigs(t *testing.T) {
 	})
 }
 
+func canonicalCORS(body []byte) ([]byte, error) {
+	c, err := DecodeCORS(body)
+	if err != nil {
+		return nil, err
+	}
+	return c.Append(nil), nil
+}
+
+func TestCORSConfig(t *testing.T) {
+	rule := func(inside string) string { return "<CORSRule>" + inside + "</CORSRule>" }
+	const least = "<AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>"
+	testConfig(t, "CORSConfiguration", canonicalCORS, []configCase{
+		{"least", rule(least), "same", "", ""},
+		{"empty origin", rule("<AllowedMethod>GET</AllowedMethod><AllowedOrigin></AllowedOrigin>"), "same", "", ""},
+		{"another order", rule("<AllowedOrigin>*</AllowedOrigin><ID>a</ID><AllowedMethod>GET</AllowedMethod>"), rule("<ID>a</ID>" + least), "", ""},
+		{"no age", rule(least + "<MaxAgeSeconds/>"), "", MalformedXML, ""},
+		{"shape before values", rule("<AllowedMethod>X</AllowedMethod><AllowedOrigin>*</AllowedOrigin>") + "<Rule/>", "", MalformedXML, ""},
+		{"line in a header", rule(least + "<ExposeHeader>a&#10;b</ExposeHeader>"), "", InvalidRequest, "invalid character"},
+		{"two ids", rule("<ID>a</ID><ID>b</ID>" + least), "", MalformedXML, ""},
+	})
+}
+
 // FuzzConfigs holds each decoder to its promise: no panic, and what it accepts has a canonical form that means the same.
 func FuzzConfigs(f *testing.F) {
 	f.Add([]byte(`<BucketLoggingStatus><LoggingEnabled><TargetBucket>b</TargetBucket><TargetPrefix/></LoggingEnabled></BucketLoggingStatus>`))
@@ -197,4 +219,4 @@ func FuzzConfigs(f *testing.F) {
 }
 
 // canonicals decode and append each kind of configuration.
-var canonicals = []func([]byte) ([]byte, error){canonicalLogging, canonicalNotification}
+var canonicals = []func([]byte) ([]byte, error){canonicalLogging, canonicalNotification, canonicalCORS}

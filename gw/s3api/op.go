@@ -199,6 +199,11 @@ func (op Op) Route() Route {
 // Management reports whether the operation belongs to the management API, open to system users alone.
 func (op Op) Management() bool { return op >= OpOstorGetUsers && op <= OpOstorDeleteUsage }
 
+// Preflight reports whether the operation is a question of a browser, which comes without credentials.
+func (op Op) Preflight() bool {
+	return op == OpPreflightService || op == OpPreflightBucket || op == OpPreflightObject
+}
+
 // Ops returns all operations. The slice is the caller's.
 func Ops() []Op {
 	ops := make([]Op, 0, opEnd-1)

@@ -47,7 +47,7 @@ var opTable = [opEnd]opRow{
 	OpOstorDeleteQuotas:   {name: "OstorDeleteQuotas", method: "DELETE", on: onService, query: []string{"ostor-quotas"}},
 	OpOstorGetUsage:       {name: "OstorGetUsage", method: "GET", on: onService, query: []string{"ostor-usage"}},
 	OpOstorDeleteUsage:    {name: "OstorDeleteUsage", method: "DELETE", on: onService, query: []string{"ostor-usage"}},
-	OpPreflightService:    {name: "PreflightService", method: "OPTIONS", on: onService},
+	OpPreflightService:    {name: "PreflightService", method: "OPTIONS", on: onService, built: true},
 
 	// On a bucket.
 	OpHeadBucket:   {name: "HeadBucket", method: "HEAD", on: onBucket, action: "s3:ListBucket", built: true},
@@ -108,15 +108,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketCors: {
 		name: "GetBucketCors", method: "GET", on: onBucket, query: []string{"cors"},
-		action: "s3:GetBucketCORS",
+		action: "s3:GetBucketCORS", built: true,
 	},
 	OpPutBucketCors: {
 		name: "PutBucketCors", method: "PUT", on: onBucket, query: []string{"cors"},
-		action: "s3:PutBucketCORS",
+		action: "s3:PutBucketCORS", built: true,
 	},
 	OpDeleteBucketCors: {
 		name: "DeleteBucketCors", method: "DELETE", on: onBucket, query: []string{"cors"},
-		action: "s3:PutBucketCORS",
+		action: "s3:PutBucketCORS", built: true,
 	},
 	OpGetBucketLifecycleConfiguration: {
 		name: "GetBucketLifecycleConfiguration", method: "GET", on: onBucket, query: []string{"lifecycle"},
@@ -355,7 +355,7 @@ var opTable = [opEnd]opRow{
 		action: "s3-object-lambda:WriteGetObjectResponse",
 	},
 	OpPostObject:      {name: "PostObject", method: "POST", on: onBucket, action: "s3:PutObject"},
-	OpPreflightBucket: {name: "PreflightBucket", method: "OPTIONS", on: onBucket},
+	OpPreflightBucket: {name: "PreflightBucket", method: "OPTIONS", on: onBucket, built: true},
 
 	// On an object.
 	OpGetObject: {
@@ -459,5 +459,5 @@ var opTable = [opEnd]opRow{
 		name: "UpdateObjectEncryption", method: "PUT", on: onObject, query: []string{"encryption"},
 		action: "s3:UpdateObjectEncryption",
 	},
-	OpPreflightObject: {name: "PreflightObject", method: "OPTIONS", on: onObject},
+	OpPreflightObject: {name: "PreflightObject", method: "OPTIONS", on: onObject, built: true},
 }
