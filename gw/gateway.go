@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast"
+	"holdfast/gw/checksum/md5lanes"
 	"holdfast/gw/s3api"
 	"holdfast/volume"
 )
@@ -74,6 +75,7 @@ type Gateway struct {
 	slots       chan struct{} // one per request in flight
 	patience    time.Duration // with clients that stand still
 	metrics     *metrics
+	lanes       *md5lanes.Engine
 	parsed      parsedSettings
 	targets     EventTargets // may be nil
 	log         *slog.Logger
@@ -103,6 +105,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		patience:    defaultPatience,
 		metrics:     newMetrics(opts.Registerer),
 		targets:     opts.Targets,
+		lanes:       md5lanes.NewEngine(),
 		log:         opts.Logger,
 	}
 	g.Reload(opts.Settings)
@@ -154,6 +157,7 @@ type request struct {
 	caller Identity // who signed; its secret is not kept
 	signed bool     // false: anonymous
 	body   payload  // of the request, verified as it is read
+	atEnd  func()   // gives back what the request borrowed; nil if nothing
 }
 
 // handler serves one operation. It writes the answer and returns nil, or returns an error and has written nothing.
@@ -165,6 +169,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	defer func() {
 		q.w.pace.end()
+		if q.atEnd != nil {
+			q.atEnd()
+		}
 		g.metrics.observe(q, time.Since(begun))
 	}()
 	if !bodyIsDone(r) {

@@ -40,8 +40,21 @@ func (q *request) openPayload(maxSize int64) error {
 	if err := q.expectMD5(); err != nil {
 		return err
 	}
-	q.body.md5 = md5.New()
+	q.body.md5 = q.newMD5()
 	return nil
+}
+
+// lanesFrom is the length of a body from which it pays to hash it beside others: shorter ones are done before there are any.
+const lanesFrom = 1 << 20
+
+// newMD5 returns what digests the body, until the request ends.
+func (q *request) newMD5() hash.Hash {
+	if q.body.size() < lanesFrom {
+		return md5.New()
+	}
+	h := q.g.lanes.New()
+	q.atEnd = h.Close
+	return h
 }
 
 // expectChecksum makes the body of a part carry the checksum that its upload was begun with: computed here if the client
