@@ -1,8 +1,10 @@
 package namesrv
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
+	"maps"
+	"slices"
 	"time"
 
 	"holdfast"
@@ -115,27 +117,44 @@ func (c *collector) retryLater(os holdfast.ServiceID, err error) {
 	}
 }
 
-// servers returns the object servers that have garbage.
+// servers returns the object servers that have garbage. Those that are known are looked at from their cursors on: before them lie the
+// tombstones of what was freed.
 func (c *collector) servers() (out []holdfast.ServiceID, err error) {
 	err = c.e.read(c.e.background, func(v *view) error {
-		_, upper := schema.KindRange(schema.KindGarbage)
-		for lower, _ := schema.KindRange(schema.KindGarbage); ; {
-			found := false
-			err := scanBetween(v.snap, lower, upper, func(key, _ []byte) error {
-				os, _, ok := schema.ParseGarbage(key)
-				if !ok {
-					return corrupt("garbage", key, nil)
-				}
-				out, found = append(out, os), true
-				lower = schema.PrefixEnd(nil, key[:9])
-				return errDone
-			})
-			if err = stopAtDone(err); err != nil || !found {
+		lower, upper := schema.KindRange(schema.KindGarbage)
+		for _, os := range slices.Sorted(maps.Keys(c.cursor)) {
+			if out, err = owners(v, lower, schema.GarbageKey(nil, os, 0), out); err != nil {
+				return err
+			}
+			lower = schema.GarbageKey(nil, os+1, 0)
+			if out, err = owners(v, schema.GarbageKey(nil, os, c.cursor[os]), lower, out); err != nil {
 				return err
 			}
 		}
+		out, err = owners(v, lower, upper, out)
+		return err
 	})
 	return out, err
+}
+
+// owners appends the object servers whose garbage lies in a range of keys, each once.
+func owners(v *view, lower, upper []byte, out []holdfast.ServiceID) ([]holdfast.ServiceID, error) {
+	for bytes.Compare(lower, upper) < 0 {
+		found := false
+		err := scanBetween(v.snap, lower, upper, func(key, _ []byte) error {
+			os, _, ok := schema.ParseGarbage(key)
+			if !ok {
+				return corrupt("garbage", key, nil)
+			}
+			out, found = append(out, os), true
+			lower = schema.GarbageKey(nil, os+1, 0)
+			return errDone
+		})
+		if err = stopAtDone(err); err != nil || !found {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // free frees one batch of an object server and forgets it. The records name the fates that make it right (R5): those
@@ -145,7 +164,7 @@ func (c *collector) free(os holdfast.ServiceID) (int, error) {
 	var keys [][]byte
 	err := c.e.read(c.e.background, func(v *view) error {
 		lower := schema.GarbageKey(nil, os, c.cursor[os])
-		upper := binary.BigEndian.AppendUint64([]byte{byte(schema.KindGarbage)}, uint64(os)+1)
+		upper := schema.GarbageKey(nil, os+1, 0)
 		return stopAtDone(scanBetween(v.snap, lower, upper, func(key, value []byte) error {
 			_, o, err := schema.DecodeGarbage(value)
 			if err != nil {
