@@ -3,6 +3,7 @@ package gw
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"holdfast"
 	"holdfast/gw/s3api"
@@ -34,14 +35,19 @@ func deleteObject(q *request) error {
 	if done.Marker {
 		h.Set("X-Amz-Delete-Marker", "true")
 	}
-	if done.Marker || !v.IsCurrent() {
+	switch {
+	case done.Marker || done.Found && !v.IsCurrent():
 		setVersion(h, b.Info(), done.Version, done.Null)
+	case !v.IsCurrent(): // it was not there, which is no error
+		setVersion(h, b.Info(), v.ID, v.Null)
 	}
 	q.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func bypass(h http.Header) bool { return h.Get("X-Amz-Bypass-Governance-Retention") == "true" }
+func bypass(h http.Header) bool {
+	return strings.EqualFold(h.Get("X-Amz-Bypass-Governance-Retention"), "true")
+}
 
 // deleteConditions reads the conditions of a conditional delete: If-Match, and the size and time of directory buckets.
 func deleteConditions(h http.Header) (holdfast.Conditions, error) {

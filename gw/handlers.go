@@ -16,6 +16,8 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpGetBucketAcl:         getBucketACL,
 		s3api.OpListObjects:          listObjects,
 		s3api.OpListObjectsV2:        listObjectsV2,
+		s3api.OpListObjectVersions:   listObjectVersions,
+		s3api.OpPutBucketVersioning:  putBucketVersioning,
 		s3api.OpListMultipartUploads: listUploads,
 		s3api.OpDeleteObjects:        deleteObjects,
 

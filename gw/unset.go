@@ -1,12 +1,8 @@
 package gw
 
-import (
-	"holdfast"
-	"holdfast/gw/s3api"
-)
+import "holdfast/gw/s3api"
 
-// What is answered as S3 answers it for a bucket or an object on which nothing was set: private to the owner, no tags, never
-// versioned.
+// What is answered as S3 answers it for a bucket or an object on which nothing was set: private to the owner, no tags.
 
 func getBucketACL(q *request) error {
 	b, err := q.bucket()
@@ -61,15 +57,4 @@ func getBucketLocation(q *request) error {
 		return err
 	}
 	return q.sendXML(func(dst []byte) []byte { return s3api.AppendLocation(dst, q.set.region) })
-}
-
-func getBucketVersioning(q *request) error {
-	b, err := q.bucket()
-	if err != nil {
-		return err
-	}
-	status := map[holdfast.Versioning]string{
-		holdfast.VersioningEnabled: "Enabled", holdfast.VersioningSuspended: "Suspended",
-	}[b.Info().Versioning]
-	return q.sendXML(func(dst []byte) []byte { return s3api.AppendVersioning(dst, status) })
 }

@@ -34,6 +34,7 @@ func (cl cleaner) send(method, target string, data []byte, doc any) int {
 	if data != nil {
 		sum := md5.Sum(data)
 		r.Header.Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
+		r.Header.Set("X-Amz-Bypass-Governance-Retention", "true")
 	}
 	cl.c.signer.Sign(r, time.Now(), sigv4.UnsignedPayload)
 	res, err := cl.c.http.Do(r)
@@ -55,28 +56,29 @@ func (cl cleaner) send(method, target string, data []byte, doc any) int {
 // maxRounds bounds how many pages are removed.
 const maxRounds = 100
 
-func (cl cleaner) deleteObjects(bucket string) {
+// deleteVersions removes all versions and delete markers of a bucket, also those that governance mode keeps.
+func (cl cleaner) deleteVersions(bucket string) {
 	for range maxRounds {
-		var page listResult
-		if cl.send("GET", "/"+bucket+"?list-type=2&encoding-type=url", nil, &page) != http.StatusOK || len(page.Contents) == 0 {
+		var page versionsResult
+		if cl.send("GET", "/"+bucket+"?versions&encoding-type=url", nil, &page) != http.StatusOK || len(page.Rows) == 0 {
 			return
 		}
 		var doc bytes.Buffer
 		doc.WriteString("<Delete><Quiet>true</Quiet>")
 		plain := 0
-		for _, o := range page.Contents {
-			key, err := url.QueryUnescape(o.Key)
+		for _, v := range page.Rows {
+			key, err := url.QueryUnescape(v.Key)
 			if err != nil {
 				cl.t.Error(err)
 			}
 			if !xmlSafe(key) {
-				cl.send("DELETE", "/"+bucket+"/"+escape(key), nil, nil)
+				cl.send("DELETE", "/"+bucket+"/"+escape(key)+"?versionId="+v.VersionId, nil, nil)
 				continue
 			}
 			plain++
 			doc.WriteString("<Object><Key>")
 			_ = xml.EscapeText(&doc, []byte(key)) // a bytes.Buffer takes everything
-			doc.WriteString("</Key></Object>")
+			doc.WriteString("</Key><VersionId>" + v.VersionId + "</VersionId></Object>")
 		}
 		doc.WriteString("</Delete>")
 		if plain > 0 {

@@ -60,6 +60,12 @@ func groups() []group {
 		{"ListParts", testListParts},
 		{"ListUploads", testListUploads},
 		{"Attributes", testAttributes},
+		{"Versioning", testVersioning},
+		{"Versions", testVersions},
+		{"Suspended", testSuspended},
+		{"VersionedUploads", testVersionedUploads},
+		{"VersionedDeletes", testVersionedDeletes},
+		{"ListVersions", testListVersions},
 		{"SigV4", testSigV4},
 		{"Presigned", testPresigned},
 		{"SigV2", testSigV2},
@@ -121,7 +127,7 @@ func randomName() string {
 func (e *env) remove(name string) {
 	c := cleaner{e.T, e.client}
 	c.abortUploads(name)
-	c.deleteObjects(name)
+	c.deleteVersions(name)
 	if status := c.send("DELETE", "/"+name, nil, nil); status != http.StatusNoContent && status != http.StatusNotFound {
 		e.T.Errorf("the bucket %s could not be removed: %d", name, status)
 	}

@@ -60,7 +60,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpListObjectVersions: {
 		name: "ListObjectVersions", method: "GET", on: onBucket, query: []string{"versions"},
-		action: "s3:ListBucketVersions",
+		action: "s3:ListBucketVersions", built: true,
 	},
 	OpListMultipartUploads: {
 		name: "ListMultipartUploads", method: "GET", on: onBucket, query: []string{"uploads"},
@@ -80,7 +80,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpPutBucketVersioning: {
 		name: "PutBucketVersioning", method: "PUT", on: onBucket, query: []string{"versioning"},
-		action: "s3:PutBucketVersioning",
+		action: "s3:PutBucketVersioning", built: true,
 	},
 	OpGetBucketAcl: {
 		name: "GetBucketAcl", method: "GET", on: onBucket, query: []string{"acl"},
