@@ -55,10 +55,26 @@ type Lock struct {
 	Mode      LockMode
 	Until     time.Time // end of the retention; zero with LockNone
 	LegalHold bool
+	HoldOff   bool // there is no legal hold because somebody said so, which S3 tells from one that never was
 }
 
-// IsZero reports whether nothing is locked.
+// IsZero reports whether nothing was ever said about a lock.
 func (l Lock) IsZero() bool { return l == Lock{} }
+
+// Forbids reports whether the lock forbids to remove the version. Bypass lifts governance mode.
+func (l Lock) Forbids(now time.Time, bypass bool) bool {
+	if l.LegalHold {
+		return true
+	}
+	return l.Mode != LockNone && now.Before(l.Until) && !(bypass && l.Mode == LockGovernance)
+}
+
+// AllowsRetention reports whether the retention of next may take the place of this one: always when it has ended or is lifted by bypass,
+// else only if it stays in the same mode and ends no earlier.
+func (l Lock) AllowsRetention(next Lock, now time.Time, bypass bool) bool {
+	l.LegalHold = false
+	return !l.Forbids(now, bypass) || next.Mode == l.Mode && !next.Until.Before(l.Until)
+}
 
 // POSIX holds the attributes a file has and an object has not.
 type POSIX struct {

@@ -233,7 +233,8 @@ type BucketCheck struct {
 
 // DeleteEntry removes a version, or with Version zero and Null false the name: VersioningOff removes the current version,
 // Enabled adds a delete marker, Suspended replaces the null version by a null delete marker. A name that does not exist
-// is no error (Found is false; with versioning a marker is added all the same). [Locked] if the version's lock forbids it.
+// is no error (Found is false; with versioning a marker is added all the same). [Locked] if the version's lock forbids it. If a
+// version is named, the conditions are held against it, else against the current one.
 type DeleteEntry struct {
 	Dir        DirID
 	Name       string
@@ -246,7 +247,8 @@ type DeleteEntry struct {
 	Bucket     BucketCheck
 }
 
-// SetEntry replaces the aspects in Mask of a version by those of Entry.
+// SetEntry replaces the aspects in Mask of a version by those of Entry. A delete marker has none: it is [NotFound]. [Locked] if a
+// retention that holds would be weakened, see [Lock.AllowsRetention].
 type SetEntry struct {
 	Dir     DirID
 	Name    string
@@ -255,6 +257,7 @@ type SetEntry struct {
 	Mask    Aspect
 	Entry   Entry
 	If      Conditions
+	Bypass  bool // of governance mode
 }
 
 // Aspect is a set of the changeable parts of an entry.
@@ -265,9 +268,12 @@ const (
 	AspectHeaders Aspect = 1 << iota
 	AspectACL
 	AspectTags
-	AspectLock
+	AspectRetention // Lock.Mode and Lock.Until
 	AspectPOSIX
 	AspectStorageClass
+	AspectLegalHold // Lock.LegalHold and Lock.HoldOff
+
+	AspectLock = AspectRetention | AspectLegalHold
 )
 
 // MakeDir creates the empty directory Dir and, in the same batch, an intent that removes it if it is found not linked later. Parent, Name: where

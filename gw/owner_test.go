@@ -2,19 +2,12 @@ package gw
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
 
 	"holdfast"
 )
-
-func md5Of(s string) string {
-	sum := md5.Sum([]byte(s))
-	return base64.StdEncoding.EncodeToString(sum[:])
-}
 
 // identities are credentials that a test can change.
 type identities func(key string) (Identity, bool, error)

@@ -177,20 +177,25 @@ func (g *group) deleteEntry(op *holdfast.DeleteEntry) (holdfast.Reply, error) {
 	if err != nil {
 		return holdfast.Reply{}, err
 	}
-	if err := checkConditions(&op.If, entryOf(cur), op.Name); err != nil {
-		return holdfast.Reply{}, err
-	}
-	victim := cur
+	victim, named := cur, true
 	switch {
 	case !op.Version.IsZero():
 		victim, err = g.version(d, op.Name, op.Version)
 	case op.Null:
 		victim, err = g.null(d, op.Name, cur)
-	case op.Versioning != holdfast.VersioningOff:
-		return g.hide(d, op, cur)
+	default:
+		named = false
 	}
-	if err != nil || victim == nil {
+	if err == nil {
+		err = checkConditions(&op.If, entryOf(victim), op.Name)
+	}
+	switch {
+	case err != nil:
 		return holdfast.Reply{}, err
+	case !named && op.Versioning != holdfast.VersioningOff:
+		return g.hide(d, op, cur)
+	case victim == nil:
+		return holdfast.Reply{}, nil
 	}
 	return g.removeVersion(d, op, cur, victim)
 }
@@ -261,8 +266,11 @@ func (g *group) setEntry(op *holdfast.SetEntry) (holdfast.Reply, error) {
 	if err != nil {
 		return holdfast.Reply{}, err
 	}
-	if s == nil {
+	if s == nil || s.Marker {
 		return holdfast.Reply{}, fail(holdfast.NotFound, op.Name)
+	}
+	if op.Mask&holdfast.AspectRetention != 0 && !s.Lock.AllowsRetention(op.Entry.Lock, g.now, op.Bypass) {
+		return holdfast.Reply{}, fail(holdfast.Locked, op.Name)
 	}
 	setAspects(&s.Entry, &op.Entry, op.Mask)
 	g.unstore(d, op.Name, s)
@@ -287,8 +295,11 @@ func setAspects(to, from *holdfast.Entry, mask holdfast.Aspect) {
 	if mask&holdfast.AspectTags != 0 {
 		to.Tags = e.Tags
 	}
-	if mask&holdfast.AspectLock != 0 {
-		to.Lock = e.Lock
+	if mask&holdfast.AspectRetention != 0 {
+		to.Lock.Mode, to.Lock.Until = e.Lock.Mode, e.Lock.Until
+	}
+	if mask&holdfast.AspectLegalHold != 0 {
+		to.Lock.LegalHold, to.Lock.HoldOff = e.Lock.LegalHold, e.Lock.HoldOff
 	}
 	if mask&holdfast.AspectPOSIX != 0 {
 		to.POSIX = e.POSIX

@@ -280,7 +280,7 @@ func (m *model) op() [2]holdfast.Op {
 		return [2]holdfast.Op{op, other}
 	case p < 56:
 		ver := m.version()
-		op := holdfast.SetEntry{Dir: d, Name: name, Mask: holdfast.Aspect(m.rng.IntN(64)), Null: ver[0].IsZero() && m.rng.IntN(6) == 0,
+		op := holdfast.SetEntry{Dir: d, Name: name, Mask: holdfast.Aspect(m.rng.IntN(128)), Bypass: m.rng.IntN(2) == 0, Null: ver[0].IsZero() && m.rng.IntN(6) == 0,
 			Entry: holdfast.Entry{ACL: []byte("acl"), Tags: []holdfast.Header{{Name: "t", Value: "v"}}}}
 		other := op
 		op.Version, other.Version = ver[0], ver[1]

@@ -232,18 +232,7 @@ func checkContent(e *holdfast.Entry) error {
 }
 
 // locked reports whether object lock forbids to remove a version now.
-func (g *group) locked(e *holdfast.Entry, bypass bool) bool {
-	if e.Lock.LegalHold {
-		return true
-	}
-	switch e.Lock.Mode {
-	case holdfast.LockCompliance:
-		return g.now.Before(e.Lock.Until)
-	case holdfast.LockGovernance:
-		return !bypass && g.now.Before(e.Lock.Until)
-	}
-	return false
-}
+func (g *group) locked(e *holdfast.Entry, bypass bool) bool { return e.Lock.Forbids(g.now, bypass) }
 
 // detach gives an entry memory of its own, so that a reply shares none with the request.
 func detach(e *holdfast.Entry) {

@@ -14,6 +14,7 @@ type AttrChange struct {
 	Mask    holdfast.Aspect
 	Entry   holdfast.Entry // the aspects in Mask are taken from here
 	If      holdfast.Conditions
+	Bypass  bool // of governance mode
 }
 
 // SetAttributes replaces aspects of a version and returns the entry as stored. Kinds: NotFound, Precondition, Locked.
@@ -32,7 +33,7 @@ func (b *Bucket) setAttributes(ctx context.Context, key string, ch AttrChange) (
 	c.ops = func(_ context.Context, at place) ([]holdfast.Op, error) {
 		set := holdfast.SetEntry{
 			Dir: at.dir, Name: name, Version: ch.Version.ID, Null: ch.Version.Null,
-			Mask: ch.Mask, Entry: ch.Entry, If: ch.If,
+			Mask: ch.Mask, Entry: ch.Entry, If: ch.If, Bypass: ch.Bypass,
 		}
 		return []holdfast.Op{set}, nil
 	}

@@ -102,7 +102,7 @@ func lockToWire(l holdfast.Lock) *namepb.Lock {
 	if l.IsZero() {
 		return nil
 	}
-	w := &namepb.Lock{Mode: uint32(l.Mode), LegalHold: l.LegalHold}
+	w := &namepb.Lock{Mode: uint32(l.Mode), LegalHold: l.LegalHold, HoldOff: l.HoldOff}
 	w.UntilS, w.UntilNs = timeToWire(l.Until)
 	return w
 }
@@ -115,6 +115,7 @@ func (d *decoder) lock(w *namepb.Lock) holdfast.Lock {
 		Mode:      holdfast.LockMode(d.u8(w.Mode)),
 		Until:     d.time(w.UntilS, w.UntilNs),
 		LegalHold: w.LegalHold,
+		HoldOff:   w.HoldOff,
 	}
 }
 

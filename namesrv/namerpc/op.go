@@ -95,6 +95,7 @@ func setEntryToWire(o *holdfast.SetEntry) *namepb.SetEntry {
 		Mask:    uint32(o.Mask),
 		Entry:   entryToWire(&o.Entry),
 		If:      conditionsToWire(&o.If),
+		Bypass:  o.Bypass,
 	}
 }
 
@@ -107,5 +108,6 @@ func (d *decoder) setEntry(w *namepb.SetEntry) holdfast.SetEntry {
 		Mask:    holdfast.Aspect(d.u8(w.GetMask())),
 		Entry:   d.entry(w.GetEntry()),
 		If:      d.conditions(w.GetIf()),
+		Bypass:  w.GetBypass(),
 	}
 }

@@ -169,11 +169,7 @@ func (d *dir) told(name string, r holdfast.Reply) holdfast.Reply {
 	return holdfast.Reply{Entry: copyEntry(&r.Entry)}
 }
 
-func (m *Memory) locked(e *holdfast.Entry, bypass bool) bool {
-	held := m.now().Before(e.Lock.Until)
-	return e.Lock.LegalHold || e.Lock.Mode == holdfast.LockCompliance && held ||
-		e.Lock.Mode == holdfast.LockGovernance && held && !bypass
-}
+func (m *Memory) locked(e *holdfast.Entry, bypass bool) bool { return e.Lock.Forbids(m.now(), bypass) }
 
 // putVersion puts a new version in front of the others.
 func (m *Memory) putVersion(d *dir, name string, e holdfast.Entry, v holdfast.Versioning) (holdfast.Reply, error) {
@@ -233,16 +229,19 @@ func (m *Memory) deleteEntry(op holdfast.DeleteEntry) (holdfast.Reply, error) {
 		return holdfast.Reply{}, err
 	}
 	cur := d.current(op.Name)
-	if err := checkConditions(op.If, cur); err != nil {
-		return holdfast.Reply{}, err
-	}
-	victim := cur
+	victim, named := cur, true
 	switch {
 	case !op.Version.IsZero():
 		victim = d.version(op.Name, op.Version)
 	case op.Null:
 		victim = d.null(op.Name)
-	case op.Versioning != holdfast.VersioningOff:
+	default:
+		named = false
+	}
+	if err := checkConditions(op.If, victim); err != nil {
+		return holdfast.Reply{}, err
+	}
+	if !named && op.Versioning != holdfast.VersioningOff {
 		return m.hide(d, op, cur)
 	}
 	if victim == nil {
@@ -297,8 +296,11 @@ func (m *Memory) setEntry(op holdfast.SetEntry) (holdfast.Reply, error) {
 	case op.Null:
 		old = d.null(op.Name)
 	}
-	if old == nil {
+	if old == nil || old.Marker {
 		return holdfast.Reply{}, fail(holdfast.NotFound)
+	}
+	if op.Mask&holdfast.AspectRetention != 0 && !old.Lock.AllowsRetention(op.Entry.Lock, m.now(), op.Bypass) {
+		return holdfast.Reply{}, fail(holdfast.Locked)
 	}
 	e := copyEntry(old)
 	setAspects(&e, copyEntry(&op.Entry), op.Mask)
@@ -318,8 +320,11 @@ func setAspects(to *holdfast.Entry, from holdfast.Entry, mask holdfast.Aspect) {
 	if mask&holdfast.AspectTags != 0 {
 		to.Tags = from.Tags
 	}
-	if mask&holdfast.AspectLock != 0 {
-		to.Lock = from.Lock
+	if mask&holdfast.AspectRetention != 0 {
+		to.Lock.Mode, to.Lock.Until = from.Lock.Mode, from.Lock.Until
+	}
+	if mask&holdfast.AspectLegalHold != 0 {
+		to.Lock.LegalHold, to.Lock.HoldOff = from.Lock.LegalHold, from.Lock.HoldOff
 	}
 	if mask&holdfast.AspectPOSIX != 0 {
 		to.POSIX = from.POSIX

@@ -41,6 +41,8 @@ func Suite(t *testing.T, make func(t *testing.T) holdfast.NameService) {
 		{"versions suspended", versionsSuspended},
 		{"deleting versions promotes", promotion},
 		{"object lock", objectLock},
+		{"retention", retention},
+		{"conditions on a named version", namedConditions},
 		{"set entry", setEntry},
 		{"directories", directories},
 		{"implicit directory life", directoryLife},

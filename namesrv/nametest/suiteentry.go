@@ -312,6 +312,79 @@ func objectLock(w *world) {
 	w.do(holdfast.DeleteEntry{Dir: w.root, Name: "l", Versioning: holdfast.VersioningEnabled}) // a marker removes nothing
 }
 
+// retention changes the retention and the legal hold of versions on their own, and weakens neither without the right.
+func retention(w *world) {
+	now := time.Now().UTC().Round(0)
+	in := func(m holdfast.LockMode, d time.Duration) holdfast.Lock {
+		return holdfast.Lock{Mode: m, Until: now.Add(d)}
+	}
+	gov, comp, none := holdfast.LockGovernance, holdfast.LockCompliance, holdfast.Lock{}
+	for i, c := range []struct {
+		from, to     holdfast.Lock
+		plain, force bool // whether it goes through, without and with bypass
+	}{
+		{none, in(gov, time.Hour), true, true},
+		{none, none, true, true},
+		{in(gov, time.Hour), in(gov, 2*time.Hour), true, true},
+		{in(gov, time.Hour), in(gov, time.Hour), true, true},
+		{in(gov, time.Hour), in(gov, time.Minute), false, true},
+		{in(gov, time.Hour), in(comp, 2*time.Hour), false, true},
+		{in(gov, time.Hour), none, false, true},
+		{in(gov, -time.Hour), none, true, true},
+		{in(comp, time.Hour), in(comp, 2*time.Hour), true, true},
+		{in(comp, time.Hour), in(comp, time.Minute), false, false},
+		{in(comp, time.Hour), in(gov, 2*time.Hour), false, false},
+		{in(comp, time.Hour), none, false, false},
+		{in(comp, -time.Hour), in(gov, time.Hour), true, true},
+	} {
+		for _, bypass := range []bool{false, true} {
+			e := w.entry(w.root, 1)
+			c.from.LegalHold = i%2 == 0
+			e.Lock = c.from
+			e = w.do(holdfast.PutEntry{Dir: w.root, Name: "r", Entry: e, Versioning: holdfast.VersioningEnabled})[0].Entry
+			r := w.try(holdfast.SetEntry{Dir: w.root, Name: "r", Version: e.Version, Mask: holdfast.AspectRetention, Entry: holdfast.Entry{Lock: c.to}, Bypass: bypass})
+			want, lock := c.plain, c.from
+			if bypass {
+				want = c.force
+			}
+			if (r.Err == nil) != want || r.Err != nil && !holdfast.Is(r.Err, holdfast.Locked) {
+				w.Errorf("%d, bypass %v: got %v", i, bypass, r.Err)
+			}
+			if want {
+				lock.Mode, lock.Until = c.to.Mode, c.to.Until
+			}
+			w.want("lock", w.find(w.root, "r").Lock, lock)
+		}
+	}
+	e := w.put(w.root, "h")
+	for _, l := range []holdfast.Lock{{LegalHold: true}, {HoldOff: true}} {
+		r := w.do(holdfast.SetEntry{Dir: w.root, Name: "h", Mask: holdfast.AspectLegalHold, Entry: holdfast.Entry{Lock: l}})[0]
+		w.want("hold", r.Entry.Lock, l)
+		w.want("hold as found", w.find(w.root, "h").Lock, l)
+	}
+	w.do(holdfast.DeleteEntry{Dir: w.root, Name: "h", Version: e.Version})
+	mark := w.do(holdfast.DeleteEntry{Dir: w.root, Name: "h", Versioning: holdfast.VersioningEnabled})[0].Entry
+	w.refuse(holdfast.NotFound, holdfast.SetEntry{Dir: w.root, Name: "h", Version: mark.Version, Mask: holdfast.AspectTags})
+}
+
+// namedConditions holds the conditions of a delete that names a version against that version.
+func namedConditions(w *world) {
+	var vs []holdfast.Entry
+	for n := range 2 {
+		e := w.entry(w.root, int64(n+1))
+		e.ETag = etag(uint64(n + 1))
+		vs = append(vs, w.do(holdfast.PutEntry{Dir: w.root, Name: "n", Entry: e, Versioning: holdfast.VersioningEnabled})[0].Entry)
+	}
+	del := func(e, cond holdfast.Entry) holdfast.DeleteEntry {
+		return holdfast.DeleteEntry{Dir: w.root, Name: "n", Version: e.Version, If: holdfast.Conditions{IfMatch: &cond.ETag, IfSize: &cond.Size}}
+	}
+	w.refuse(holdfast.Precondition, del(vs[0], vs[1]))
+	w.refuse(holdfast.Precondition, del(vs[1], vs[0]))
+	w.want("found", w.do(del(vs[0], vs[0]))[0].Found, true)
+	w.refuse(holdfast.NotFound, del(vs[0], vs[0]))
+	w.want("found", w.do(del(vs[1], vs[1]))[0].Found, true)
+}
+
 func setEntry(w *world) {
 	e := w.put(w.root, "s")
 	change := holdfast.Entry{

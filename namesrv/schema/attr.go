@@ -28,17 +28,28 @@ func (r *reader) headers(a *Arena) []holdfast.Header {
 	return hs
 }
 
+// What is said of a legal hold; stored.
+const (
+	holdNever = iota
+	holdOn
+	holdOff
+)
+
 func appendLock(b []byte, l holdfast.Lock) []byte {
-	hold := byte(0)
-	if l.LegalHold {
-		hold = 1
+	hold := byte(holdNever)
+	switch {
+	case l.LegalHold:
+		hold = holdOn
+	case l.HoldOff:
+		hold = holdOff
 	}
 	return appendTime(append(b, byte(l.Mode), hold), l.Until)
 }
 
 func (r *reader) lock() (l holdfast.Lock) {
 	l.Mode = holdfast.LockMode(r.byte())
-	l.LegalHold = r.byte() == 1
+	hold := r.byte()
+	l.LegalHold, l.HoldOff = hold == holdOn, hold == holdOff
 	l.Until = r.time()
 	return l
 }

@@ -1483,6 +1483,7 @@ type Lock struct {
 	UntilS        int64                  `protobuf:"zigzag64,2,opt,name=until_s,json=untilS,proto3" json:"until_s,omitempty"`
 	UntilNs       uint32                 `protobuf:"varint,3,opt,name=until_ns,json=untilNs,proto3" json:"until_ns,omitempty"`
 	LegalHold     bool                   `protobuf:"varint,4,opt,name=legal_hold,json=legalHold,proto3" json:"legal_hold,omitempty"`
+	HoldOff       bool                   `protobuf:"varint,5,opt,name=hold_off,json=holdOff,proto3" json:"hold_off,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1541,6 +1542,13 @@ func (x *Lock) GetUntilNs() uint32 {
 func (x *Lock) GetLegalHold() bool {
 	if x != nil {
 		return x.LegalHold
+	}
+	return false
+}
+
+func (x *Lock) GetHoldOff() bool {
+	if x != nil {
+		return x.HoldOff
 	}
 	return false
 }
@@ -3532,6 +3540,7 @@ type SetEntry struct {
 	Mask          uint32                 `protobuf:"varint,5,opt,name=mask,proto3" json:"mask,omitempty"`
 	Entry         *Entry                 `protobuf:"bytes,6,opt,name=entry,proto3" json:"entry,omitempty"`
 	If            *Conditions            `protobuf:"bytes,7,opt,name=if,proto3" json:"if,omitempty"`
+	Bypass        bool                   `protobuf:"varint,8,opt,name=bypass,proto3" json:"bypass,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3613,6 +3622,13 @@ func (x *SetEntry) GetIf() *Conditions {
 		return x.If
 	}
 	return nil
+}
+
+func (x *SetEntry) GetBypass() bool {
+	if x != nil {
+		return x.Bypass
+	}
+	return false
 }
 
 type MakeDir struct {
@@ -4859,13 +4875,14 @@ const file_name_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\x12R\x04from\x12*\n" +
 	"\x04link\x18\x05 \x01(\v2\x16.holdfast.name.v1.LinkR\x04link\x12*\n" +
 	"\x04etag\x18\x06 \x01(\v2\x16.holdfast.name.v1.ETagR\x04etag\x126\n" +
-	"\bchecksum\x18\a \x01(\v2\x1a.holdfast.name.v1.ChecksumR\bchecksum\"m\n" +
+	"\bchecksum\x18\a \x01(\v2\x1a.holdfast.name.v1.ChecksumR\bchecksum\"\x88\x01\n" +
 	"\x04Lock\x12\x12\n" +
 	"\x04mode\x18\x01 \x01(\rR\x04mode\x12\x17\n" +
 	"\auntil_s\x18\x02 \x01(\x12R\x06untilS\x12\x19\n" +
 	"\buntil_ns\x18\x03 \x01(\rR\auntilNs\x12\x1d\n" +
 	"\n" +
-	"legal_hold\x18\x04 \x01(\bR\tlegalHold\"\xc7\x01\n" +
+	"legal_hold\x18\x04 \x01(\bR\tlegalHold\x12\x19\n" +
+	"\bhold_off\x18\x05 \x01(\bR\aholdOff\"\xc7\x01\n" +
 	"\x05POSIX\x12\x12\n" +
 	"\x04mode\x18\x01 \x01(\rR\x04mode\x12\x10\n" +
 	"\x03uid\x18\x02 \x01(\rR\x03uid\x12\x10\n" +
@@ -5049,7 +5066,7 @@ const file_name_proto_rawDesc = "" +
 	"\x05owner\x18\x06 \x01(\fR\x05owner\x12,\n" +
 	"\x02if\x18\a \x01(\v2\x1c.holdfast.name.v1.ConditionsR\x02if\x12\x16\n" +
 	"\x06bypass\x18\b \x01(\bR\x06bypass\x125\n" +
-	"\x06bucket\x18\t \x01(\v2\x1d.holdfast.name.v1.BucketCheckR\x06bucket\"\xcf\x01\n" +
+	"\x06bucket\x18\t \x01(\v2\x1d.holdfast.name.v1.BucketCheckR\x06bucket\"\xe7\x01\n" +
 	"\bSetEntry\x12\x10\n" +
 	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\fR\x04name\x12\x18\n" +
@@ -5057,7 +5074,8 @@ const file_name_proto_rawDesc = "" +
 	"\x04null\x18\x04 \x01(\bR\x04null\x12\x12\n" +
 	"\x04mask\x18\x05 \x01(\rR\x04mask\x12-\n" +
 	"\x05entry\x18\x06 \x01(\v2\x17.holdfast.name.v1.EntryR\x05entry\x12,\n" +
-	"\x02if\x18\a \x01(\v2\x1c.holdfast.name.v1.ConditionsR\x02if\"\x8d\x01\n" +
+	"\x02if\x18\a \x01(\v2\x1c.holdfast.name.v1.ConditionsR\x02if\x12\x16\n" +
+	"\x06bypass\x18\b \x01(\bR\x06bypass\"\x8d\x01\n" +
 	"\aMakeDir\x12\x10\n" +
 	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x16\n" +
 	"\x06parent\x18\x02 \x01(\fR\x06parent\x12\x12\n" +
