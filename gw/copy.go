@@ -93,6 +93,7 @@ func copyObject(q *request) error {
 	if srcBucket.Info().Versioning != holdfast.VersioningOff {
 		h.Set("X-Amz-Copy-Source-Version-Id", versionText(src.Entry().Version, src.Entry().Null))
 	}
+	q.setExpiration(b.Info(), &put.Entry)
 	answer := s3api.CopyAnswer{ETag: put.Entry.ETag.String(), LastModified: put.Entry.Modified}
 	answer.Checksums, answer.ChecksumType = shownChecksums(put.Entry.Checksum, len(put.Entry.Content.Parts))
 	return q.sendXML(answer.AppendObject)

@@ -125,6 +125,9 @@ func (g *Gateway) Reload(s Settings) {
 // ServeHTTP answers one S3 request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.router.ServeHTTP(w, r) }
 
+// InFlight returns how many requests are being worked on.
+func (g *Gateway) InFlight() int { return len(g.slots) }
+
 // Bounds of a connection; a client slower than these is cut off.
 const (
 	readHeaderTimeout = 20 * time.Second

@@ -101,6 +101,9 @@ func (get *read) prepare(q *request, info *holdfast.BucketInfo, e *holdfast.Entr
 	}
 	setEntryHeaders(h, e)
 	setVersion(h, info, e.Version, e.Null)
+	if get.version.IsCurrent() {
+		q.setExpiration(info, e)
+	}
 	if outcome == s3api.NotChanged {
 		return s3api.ByteRange{}, 0, s3api.E(s3api.NotModified)
 	}

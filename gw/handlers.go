@@ -8,12 +8,16 @@ func handlers() map[s3api.Op]handler {
 	return map[s3api.Op]handler{
 		s3api.OpListBuckets: listBuckets,
 
-		s3api.OpCreateBucket:         createBucket,
-		s3api.OpDeleteBucket:         deleteBucket,
-		s3api.OpHeadBucket:           headBucket,
-		s3api.OpGetBucketLocation:    getBucketLocation,
-		s3api.OpGetBucketVersioning:  getBucketVersioning,
-		s3api.OpGetBucketAcl:         getBucketACL,
+		s3api.OpCreateBucket:                    createBucket,
+		s3api.OpDeleteBucket:                    deleteBucket,
+		s3api.OpHeadBucket:                      headBucket,
+		s3api.OpGetBucketLocation:               getBucketLocation,
+		s3api.OpGetBucketVersioning:             getBucketVersioning,
+		s3api.OpGetBucketAcl:                    getBucketACL,
+		s3api.OpGetBucketLifecycleConfiguration: getLifecycle,
+		s3api.OpPutBucketLifecycleConfiguration: lifecycleSetting().set,
+		s3api.OpDeleteBucketLifecycle:           lifecycleSetting().remove,
+
 		s3api.OpListObjects:          listObjects,
 		s3api.OpListObjectsV2:        listObjectsV2,
 		s3api.OpListObjectVersions:   listObjectVersions,

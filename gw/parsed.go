@@ -30,8 +30,12 @@ type parsedValue struct {
 // parseSetting returns a setting of a bucket as parse reads it, false if the bucket does not have it. The value is shared between
 // requests: do not change it. A name must always go with the same parse.
 func parseSetting[T any](p *parsedSettings, b *volume.Bucket, name string, parse func(doc []byte) (T, error)) (T, bool, error) {
+	return parseSettingOf(p, b.Info(), name, parse)
+}
+
+// parseSettingOf is parseSetting for a record.
+func parseSettingOf[T any](p *parsedSettings, info *holdfast.BucketInfo, name string, parse func(doc []byte) (T, error)) (T, bool, error) {
 	var none T
-	info := b.Info()
 	doc, ok := info.Settings[name]
 	if !ok {
 		return none, false, nil

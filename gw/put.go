@@ -37,6 +37,7 @@ func putObject(q *request) error {
 	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
 	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
 	setChecksum(h, put.Entry.Checksum, 0)
+	q.setExpiration(b.Info(), &put.Entry)
 	q.w.WriteHeader(http.StatusOK)
 	return nil
 }

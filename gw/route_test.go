@@ -76,7 +76,7 @@ func TestRoutes(t *testing.T) {
 		{"PUT", "//", "bucket.s3.test", 200, "PutObject|bucket|/"},
 		{"GET", "/bucket/k?uploadId=u", "h", 200, "ListParts|bucket|k"},
 		{"GET", "/bucket?acl", "h", 200, "GetBucketAcl|bucket|"},
-		{"GET", "/bucket?lifecycle", "h", 501, "<Code>NotImplemented</Code>"},
+		{"PUT", "/bucket?inventory", "h", 501, "<Code>NotImplemented</Code>"},
 		{"PUT", "/bucket/k?tagging", "h", 501, "<Code>NotImplemented</Code>"},
 		{"OPTIONS", "/bucket/k", "h", 200, "PreflightObject|bucket|k"},
 		{"DELETE", "/bucket?uploads", "h", 405, "<Code>MethodNotAllowed</Code>"},

@@ -36,6 +36,7 @@ func createUpload(q *request) error {
 	if err != nil {
 		return q.bucketGone(err, holdfast.Conditions{})
 	}
+	q.setAbort(b.Info(), up.Initiated)
 	if algorithm != checksum.None {
 		h := q.w.Header()
 		h.Set("X-Amz-Checksum-Algorithm", algorithm.String())

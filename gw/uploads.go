@@ -29,6 +29,7 @@ func listParts(q *request) error {
 		return err
 	}
 	up := &page.Upload
+	q.setAbort(b.Info(), up.Initiated)
 	answer.Initiator, answer.Owner, answer.StorageClass = owner(up.Initiator), owner(up.Entry.Owner), className(&up.Entry)
 	answer.ChecksumAlgorithm, answer.ChecksumType = declaredChecksum(up.Entry.Checksum)
 	answer.Truncated = page.More

@@ -10,6 +10,9 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
+
+	"holdfast/gw/lifecycle"
 )
 
 // Bounds of the configuration.
@@ -34,6 +37,9 @@ type Config struct {
 	// CacheBytes bounds the caches of all engines together.
 	CacheBytes int64 `json:"cache_bytes,omitempty"`
 
+	// LifecycleDay is how long a day of lifecycle rules lasts; 24 hours but for tests.
+	LifecycleDay time.Duration `json:"-"`
+
 	// The fields of Reloadable can be changed while running: edit the file and send SIGHUP.
 	Reloadable
 }
@@ -56,6 +62,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.S3Address, "127.0.0.1:9000")
 	setDefault(&c.MetricsAddress, "127.0.0.1:9102")
 	setDefault(&c.CacheBytes, 128<<20)
+	setDefault(&c.LifecycleDay, lifecycle.Day)
 	setDefault(&c.Region, "us-east-1")
 	setDefault(&c.LogLevel, "info")
 	return c
@@ -93,6 +100,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--ns %d: must be 1 to %d", c.NameServers, maxServices)
 	case c.ObjectServers < 1 || c.ObjectServers > maxServices:
 		return fmt.Errorf("--os %d: must be 1 to %d", c.ObjectServers, maxServices)
+	case c.LifecycleDay < time.Second || c.LifecycleDay > lifecycle.Day:
+		return fmt.Errorf("--lifecycle-day %v: must be 1s to 24h", c.LifecycleDay)
 	case c.CacheBytes < minCacheBytes:
 		return fmt.Errorf("cache_bytes %d: must be at least %d", c.CacheBytes, minCacheBytes)
 	}

@@ -43,17 +43,18 @@ type Node struct {
 	level    *slog.LevelVar
 	registry *prometheus.Registry
 
-	fs       storage.FS
-	env      Environment
-	host     *membership.Host
-	services []*service
-	direct   *volume.Direct
-	doors    doors
-	socket   *socket // nil: not serving
-	volume   *volume.Volume
-	gateway  *gw.Gateway
-	keys     *keyring.Ring
-	stop     context.CancelFunc // of the services
+	fs         storage.FS
+	env        Environment
+	host       *membership.Host
+	services   []*service
+	direct     *volume.Direct
+	doors      doors
+	socket     *socket // nil: not serving
+	volume     *volume.Volume
+	gateway    *gw.Gateway
+	keys       *keyring.Ring
+	background background
+	stop       context.CancelFunc // of the services
 
 	s3, ops   *http.Server
 	endpoint  string
@@ -130,6 +131,7 @@ func (n *Node) open(ctx context.Context, env Environment) error {
 		return errors.Join(err, s3.Close(), ops.Close())
 	}
 	n.openSocket()
+	n.openBackground()
 	n.s3 = n.gateway.NewServer()
 	n.ops = newOpsServer(n.registry, n.ready)
 	n.serve(n.ops, ops)
@@ -302,6 +304,7 @@ func (n *Node) close(ctx context.Context) error {
 	if n.socket != nil {
 		errs = append(errs, n.socket.close(ctx))
 	}
+	errs = append(errs, n.background.close())
 	if n.volume != nil {
 		errs = append(errs, n.volume.Close())
 	}

@@ -88,6 +88,7 @@ func parseServer(name string, args []string, s streams) (node.Config, string, er
 	flags.StringVar(&c.Region, "region", "", "region of signatures (default us-east-1)")
 	flags.Var((*domains)(&c.Domains), "domain", "host `name` whose sub-domains are bucket names; may be repeated")
 	flags.StringVar(&c.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
+	flags.DurationVar(&c.LifecycleDay, "lifecycle-day", 0, "how long a day of lifecycle rules lasts, for tests (default 24h)")
 	flags.StringVar(&file, "config", "", "JSON `file` with cache_bytes, region, domains, log_level; flags win; SIGHUP reads it again")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"holdfast/gw/sigv4"
 )
@@ -17,6 +18,8 @@ type Credentials struct {
 	Region    string // "" means us-east-1
 	Target    string // ARN of a target of event notification; with "" sending events is not tested
 	Domain    string // under which the endpoint serves virtual-hosted requests; with "" those are not tested
+
+	LifecycleDay time.Duration // that the server was started with; 0: rules are not waited for
 }
 
 func (c Credentials) keys() sigv4.Credentials {
@@ -72,6 +75,8 @@ func groups() []group {
 		{"VirtualHosts", testVirtualHosts},
 		{"Subresources", testSubresources},
 		{"CORS", testCORS},
+		{"Lifecycle", testLifecycle},
+		{"LifecycleRuns", testLifecycleRuns},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},

@@ -120,15 +120,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketLifecycleConfiguration: {
 		name: "GetBucketLifecycleConfiguration", method: "GET", on: onBucket, query: []string{"lifecycle"},
-		action: "s3:GetLifecycleConfiguration",
+		action: "s3:GetLifecycleConfiguration", built: true,
 	},
 	OpPutBucketLifecycleConfiguration: {
 		name: "PutBucketLifecycleConfiguration", method: "PUT", on: onBucket, query: []string{"lifecycle"},
-		action: "s3:PutLifecycleConfiguration",
+		action: "s3:PutLifecycleConfiguration", built: true,
 	},
 	OpDeleteBucketLifecycle: {
 		name: "DeleteBucketLifecycle", method: "DELETE", on: onBucket, query: []string{"lifecycle"},
-		action: "s3:PutLifecycleConfiguration",
+		action: "s3:PutLifecycleConfiguration", built: true,
 	},
 	OpGetBucketTagging: {
 		name: "GetBucketTagging", method: "GET", on: onBucket, query: []string{"tagging"},

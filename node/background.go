@@ -1,0 +1,29 @@
+package node
+
+import (
+	"errors"
+
+	"holdfast/gw/lifecycle"
+)
+
+// background is the work that the node does beside answering requests. It stands on the volume.
+type background struct {
+	lifecycle *lifecycle.Runner
+}
+
+// openBackground starts the work.
+func (n *Node) openBackground() {
+	n.background.lifecycle = lifecycle.Start(lifecycle.Options{
+		Volume: n.volume, Day: n.config.LifecycleDay, Busy: func() bool { return n.gateway.InFlight() > 0 },
+		Reg: n.registry, Logger: n.log, Now: n.env.Now,
+	})
+}
+
+// close ends the work and waits for it.
+func (b *background) close() error {
+	var errs []error
+	if b.lifecycle != nil {
+		errs = append(errs, b.lifecycle.Close())
+	}
+	return errors.Join(errs...)
+}
