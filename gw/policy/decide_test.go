@@ -79,12 +79,7 @@ func (s *script) run(text []byte) {
 func (s *script) parse(head string, doc []byte) {
 	s.t.Helper()
 	var err error
-	if bucket, ok := strings.CutPrefix(head, "bucket "); ok {
-		s.policy, err = ParseBucket(doc, bucket)
-	} else {
-		s.policy, err = ParseIdentity(doc)
-	}
-	if err != nil {
+	if s.policy, err = parseAs(head, doc); err != nil {
 		s.t.Fatalf("%s:%d: %v", s.file, s.line, err)
 	}
 }
