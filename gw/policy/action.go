@@ -133,6 +133,14 @@ type actionSet [(len(actions) + 63) / 64]uint64
 func (s *actionSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s *actionSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
+// actionNames are the full names of the actions in lower case.
+var actionNames = func() (names [len(actions)]string) {
+	for i, a := range actions {
+		names[i] = "s3:" + strings.ToLower(a.name)
+	}
+	return names
+}()
+
 // actionIndex finds an action by its full name as the gateway writes it, such as "s3:GetObject".
 var actionIndex = func() map[string]int {
 	index := make(map[string]int, len(actions))
@@ -168,8 +176,8 @@ func compileAction(s string) (p actionPattern, known, foreign bool) {
 	}
 	p.literal = !strings.ContainsAny(s, "*?")
 	p.glob = compileGlob(lower, syntax{wildcards: true})
-	for i, a := range actions {
-		if p.glob.match("s3:" + strings.ToLower(a.name)) {
+	for i, full := range actionNames {
+		if p.glob.match(full) {
 			p.names.add(i)
 			known = true
 		}
