@@ -24,6 +24,10 @@ type Entry struct {
 	Lock  Lock
 	POSIX *POSIX // set by the file mount; nil for objects that S3 made
 
+	// Sealed says how the content is encrypted, encoded by gw; empty: it is not. Sizes, offsets, ETag and checksums of a sealed entry
+	// and its parts are those of the plain content, while each link has the size of what is stored, which is longer.
+	Sealed []byte
+
 	Content Content // zero in listings
 }
 

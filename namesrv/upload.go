@@ -81,12 +81,13 @@ func (g *group) setPart(d *dirState, id holdfast.UploadID, number int, value []b
 
 // putPart records a part, in place of an earlier one of its number.
 func (g *group) putPart(op *holdfast.PutPart) error {
-	d, _, err := g.openUpload(op.Dir, op.Name, op.Upload)
+	d, u, err := g.openUpload(op.Dir, op.Name, op.Upload)
 	if err != nil {
 		return err
 	}
 	p := op.Part
-	if p.Number < 1 || p.Number > holdfast.MaxParts || p.From != 0 || p.Offset != 0 || p.Size < 0 || p.Link.Size != p.Size {
+	longer := p.Link.Size > p.Size && len(u.Entry.Sealed) > 0
+	if p.Number < 1 || p.Number > holdfast.MaxParts || p.From != 0 || p.Offset != 0 || p.Size < 0 || p.Link.Size != p.Size && !longer {
 		return invalid("a part with a wrong number, or not of one whole object")
 	}
 	owner := schema.OwnerOfPart(op.Dir, op.Upload, p.Number)

@@ -209,8 +209,11 @@ func (g *group) split(d *dirState, r *schema.Record) {
 func checkContent(e *holdfast.Entry) error {
 	c := &e.Content
 	size := c.Link.Size
-	if len(c.Parts) > 0 {
+	switch {
+	case len(c.Parts) > 0:
 		size = 0
+	case len(e.Sealed) > 0 && size > e.Size: // what is stored is longer than what it holds
+		size = e.Size
 	}
 	if e.Size < 0 || len(c.Parts) > 0 && !c.Link.IsZero() {
 		return invalid("content with both a link and parts, or a negative size")
@@ -239,6 +242,7 @@ func detach(e *holdfast.Entry) {
 	e.Headers = append([]holdfast.Header(nil), e.Headers...)
 	e.Tags = append([]holdfast.Header(nil), e.Tags...)
 	e.ACL = append([]byte(nil), e.ACL...)
+	e.Sealed = append([]byte(nil), e.Sealed...)
 	e.Content.Parts = append(holdfast.PartTable(nil), e.Content.Parts...)
 	if e.POSIX != nil {
 		p := *e.POSIX

@@ -19,7 +19,8 @@ type CopyRequest struct {
 }
 
 // Copy makes a new object with the bytes of src. The bytes are copied on the server side with bounded memory, since a link has
-// exactly one owner name. Kinds are as for [Bucket.Put], and Conflict if src was replaced meanwhile.
+// exactly one owner name. Kinds are as for [Bucket.Put], and Conflict if src was replaced meanwhile. Sealed entries are Invalid on either side: who
+// can open them reads [Object.StoredReader] and puts.
 //
 // A large current version (over Options.ReplaySize) that is copied onto its own key, in a bucket that never had versioning,
 // stays where it is: headers, ACL, tags, lock and storage class are stored anew, and the bytes, the ETag, the checksum and
@@ -27,6 +28,9 @@ type CopyRequest struct {
 func (b *Bucket) Copy(ctx context.Context, src *Object, key string, req CopyRequest) (_ PutResult, err error) {
 	start := time.Now()
 	defer func() { b.vol.metrics.done(opCopy, start, err) }()
+	if len(src.entry.Sealed) > 0 || len(req.Entry.Sealed) > 0 {
+		return PutResult{}, fail(opCopy.String(), holdfast.Invalid, key)
+	}
 	itself := src.root == b.info.Root && src.key == key && src.latest
 	if itself && b.info.Versioning == holdfast.VersioningOff && src.entry.Size > b.vol.opts.ReplaySize {
 		return b.copyOntoItself(ctx, src, req)

@@ -11,7 +11,7 @@ import (
 
 // PutRequest describes a new object.
 type PutRequest struct {
-	// Entry is what is stored beside the bytes: Owner, StorageClass, Headers, ACL, Tags, Lock, POSIX, and ETag and
+	// Entry is what is stored beside the bytes: Owner, StorageClass, Headers, ACL, Tags, Lock, POSIX, Sealed, and ETag and
 	// Checksum if they are known beforehand. Size, Version, Content and Modified (if zero) are filled in.
 	Entry holdfast.Entry
 	If    holdfast.Conditions
@@ -23,7 +23,7 @@ type PutRequest struct {
 
 	// Finish, if set, is called once after the end of the body and before the commit, to fill in what was learned from the
 	// bytes (ETag, Checksum) or to refuse them: its error is returned as it is and nothing is stored. Size is set
-	// by then. It is never called again if the bytes are stored again.
+	// by then; of a sealed entry Finish makes it the plain one. It is never called again if the bytes are stored again.
 	Finish func(*holdfast.Entry) error
 }
 

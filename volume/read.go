@@ -3,6 +3,7 @@ package volume
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"holdfast"
@@ -89,14 +90,49 @@ func (b *Bucket) Read(ctx context.Context, key string, version Version, serve fu
 // pinned while it runs; of an object of several parts the next ones are fetched ahead, in a bounded amount. Nothing
 // that fails a checksum is written.
 //
-// Kinds: Invalid (the range is not inside the object), Corrupt, and Conflict: nothing was written because the version was
+// Kinds: Invalid (the range is not inside the object, or the object is sealed: see [Object.WriteStored]), Corrupt, and Conflict: nothing was written because the version was
 // removed or replaced after Open; open it again (see [Bucket.Read]). An error of w is returned as it is.
 func (o *Object) WriteRange(ctx context.Context, w io.Writer, off, n int64) (int64, error) {
-	if off < 0 || n < 0 || off+n > o.entry.Size || off+n < off {
+	if len(o.entry.Sealed) > 0 {
+		return 0, fail(opRead.String(), holdfast.Invalid, o.key)
+	}
+	return o.writeRange(ctx, w, o.entry.Content, o.entry.Size, off, n)
+}
+
+// WriteStored is [Object.WriteRange] for the bytes as they are stored, which differ from the object's own if it is sealed: the range
+// is of what its links hold, one behind the other.
+func (o *Object) WriteStored(ctx context.Context, w io.Writer, off, n int64) (int64, error) {
+	c, size := storedContent(o.entry.Content)
+	return o.writeRange(ctx, w, c, size, off, n)
+}
+
+// StoredReader is [Object.Reader] for the bytes as they are stored.
+func (o *Object) StoredReader(ctx context.Context, off, n int64) io.ReadCloser {
+	return newPiped(ctx, func(ctx context.Context, w io.Writer) error {
+		_, err := o.WriteStored(ctx, w, off, n)
+		return err
+	})
+}
+
+// storedContent returns a content with the sizes that its links have, and how much that is together.
+func storedContent(c holdfast.Content) (holdfast.Content, int64) {
+	if len(c.Parts) == 0 {
+		return c, c.Link.Size
+	}
+	rows, size := slices.Clone(c.Parts), int64(0)
+	for i := range rows {
+		rows[i].Offset, rows[i].Size, rows[i].From = size, rows[i].Link.Size, 0
+		size += rows[i].Size
+	}
+	return holdfast.Content{Parts: rows}, size
+}
+
+func (o *Object) writeRange(ctx context.Context, w io.Writer, c holdfast.Content, size, off, n int64) (int64, error) {
+	if off < 0 || n < 0 || off+n > size || off+n < off {
 		return 0, fail(opRead.String(), holdfast.Invalid, o.key)
 	}
 	out := &sink{w: w}
-	err := o.vol.write(ctx, out, cut(o.entry.Content, off, n))
+	err := o.vol.write(ctx, out, cut(c, off, n))
 	switch {
 	case out.err != nil:
 		err = out.err

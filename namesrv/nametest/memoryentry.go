@@ -48,6 +48,9 @@ func checkConditions(c holdfast.Conditions, cur *holdfast.Entry) error {
 
 func checkContent(e *holdfast.Entry) error {
 	size := e.Content.Link.Size
+	if len(e.Sealed) > 0 && size > e.Size {
+		size = e.Size
+	}
 	if len(e.Content.Parts) > holdfast.MaxParts {
 		return fail(holdfast.TooLarge)
 	}
@@ -72,6 +75,7 @@ func copyEntry(e *holdfast.Entry) holdfast.Entry {
 	c.Headers = slices.Clone(e.Headers)
 	c.Tags = slices.Clone(e.Tags)
 	c.ACL = slices.Clone(e.ACL)
+	c.Sealed = slices.Clone(e.Sealed)
 	c.Content.Parts = slices.Clone(e.Content.Parts)
 	if e.POSIX != nil {
 		p := *e.POSIX

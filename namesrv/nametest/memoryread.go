@@ -194,7 +194,7 @@ func (m *Memory) items(d *dir, path string, r holdfast.ListRequest) (items []hol
 				continue
 			}
 			c := copyEntry(e)
-			if c.Headers, c.ACL, c.Tags, c.POSIX = nil, nil, nil, nil; !r.WithContent {
+			if c.Headers, c.ACL, c.Tags, c.POSIX, c.Sealed = nil, nil, nil, nil, nil; !r.WithContent {
 				c.Content = holdfast.Content{}
 			}
 			items = append(items, holdfast.Item{Name: path + name, Entry: &c, Latest: i == 0})

@@ -50,7 +50,8 @@ func (m *Memory) putPart(op holdfast.PutPart) error {
 		return err
 	}
 	p := op.Part
-	if p.Number < 1 || p.Number > holdfast.MaxParts || p.From != 0 || p.Offset != 0 || p.Size < 0 || p.Link.Size != p.Size {
+	longer := p.Link.Size > p.Size && len(u.Entry.Sealed) > 0
+	if p.Number < 1 || p.Number > holdfast.MaxParts || p.From != 0 || p.Offset != 0 || p.Size < 0 || p.Link.Size != p.Size && !longer {
 		return fail(holdfast.Invalid)
 	}
 	owner := ownerPart(op.Dir, op.Upload, p.Number)

@@ -28,6 +28,7 @@ func Suite(t *testing.T, make func(t *testing.T) holdfast.NameService) {
 	}{
 		{"put, lookup, delete", putLookupDelete},
 		{"entries come back whole", wholeEntries},
+		{"sealed entries", sealedEntries},
 		{"part tables come back whole", wholePartTables},
 		{"names", names},
 		{"retried put is answered as done", retriedPut},

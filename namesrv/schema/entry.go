@@ -35,6 +35,7 @@ const (
 	tagPOSIX
 	tagParts      // part table
 	tagLargeTable // the part table lies under KindTable; its number of rows
+	tagSealed
 	entryTags
 )
 
@@ -55,7 +56,7 @@ type Fields uint8
 
 // The selections.
 const (
-	Brief   Fields = 0 // what listings show: no headers, ACL, tags, POSIX and content
+	Brief   Fields = 0 // what listings show: no headers, ACL, tags, POSIX, Sealed and content
 	Content Fields = 1 << iota
 	Rest
 	All = Content | Rest
@@ -115,6 +116,7 @@ func appendAttributes(b []byte, e *holdfast.Entry) []byte {
 		b = appendField(b, tagHeaders, appendHeaders(nil, e.Headers))
 	}
 	b = appendField(b, tagACL, e.ACL)
+	b = appendField(b, tagSealed, e.Sealed)
 	if len(e.Tags) > 0 {
 		b = appendField(b, tagTags, appendHeaders(nil, e.Tags))
 	}
@@ -215,6 +217,8 @@ func (r *Record) rest(tag uint64, body reader, home holdfast.Slot, want Fields, 
 		e.Headers = body.headers(a)
 	case tag == tagACL:
 		e.ACL = append([]byte(nil), body.b...)
+	case tag == tagSealed:
+		e.Sealed = append([]byte(nil), body.b...)
 	case tag == tagTags:
 		e.Tags = body.headers(a)
 	case tag == tagPOSIX:

@@ -41,6 +41,7 @@ func fullEntry() schema.Record {
 	r.StorageClass, r.ACL, r.Tags = "C", []byte("acl"), []holdfast.Header{{Name: "t", Value: ""}}
 	r.Checksum = holdfast.Checksum{Algorithm: holdfast.CRC32C, Composite: true, Value: "1234"}
 	r.Lock = holdfast.Lock{Mode: holdfast.LockGovernance, Until: at, LegalHold: true}
+	r.Sealed = []byte("sealed")
 	r.POSIX = &holdfast.POSIX{Mode: 0o644, UID: 1, GID: 2, Access: at, Change: at, Target: "x"}
 	link := r.Content.Link
 	link.Home, link.OS = 7, 5

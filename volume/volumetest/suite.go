@@ -33,6 +33,7 @@ func Suite(t *testing.T, open Open) {
 		{"Delete", testDelete},
 		{"Pages", testPages},
 		{"Multipart", testMultipart},
+		{"Sealed", testSealed},
 		{"Uploads", testUploads},
 		{"StaleCache", testStaleCache},
 		{"Races", testRaces},

@@ -1670,8 +1670,9 @@ type Entry struct {
 	Tags          []*Header              `protobuf:"bytes,13,rep,name=tags,proto3" json:"tags,omitempty"`
 	Lock          *Lock                  `protobuf:"bytes,14,opt,name=lock,proto3" json:"lock,omitempty"`
 	Posix         *POSIX                 `protobuf:"bytes,15,opt,name=posix,proto3" json:"posix,omitempty"`
-	Link          *Link                  `protobuf:"bytes,16,opt,name=link,proto3" json:"link,omitempty"`   // the content is this,
-	Parts         []*Part                `protobuf:"bytes,17,rep,name=parts,proto3" json:"parts,omitempty"` // or these
+	Link          *Link                  `protobuf:"bytes,16,opt,name=link,proto3" json:"link,omitempty"`           // the content is this,
+	Parts         []*Part                `protobuf:"bytes,17,rep,name=parts,proto3" json:"parts,omitempty"`         // or these
+	Sealed        []byte                 `protobuf:"bytes,18,opt,name=sealed,proto3,oneof" json:"sealed,omitempty"` // how the content is encrypted
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1821,6 +1822,13 @@ func (x *Entry) GetLink() *Link {
 func (x *Entry) GetParts() []*Part {
 	if x != nil {
 		return x.Parts
+	}
+	return nil
+}
+
+func (x *Entry) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
 	}
 	return nil
 }
@@ -4891,7 +4899,7 @@ const file_name_proto_rawDesc = "" +
 	"\taccess_ns\x18\x05 \x01(\rR\baccessNs\x12\x19\n" +
 	"\bchange_s\x18\x06 \x01(\x12R\achangeS\x12\x1b\n" +
 	"\tchange_ns\x18\a \x01(\rR\bchangeNs\x12\x16\n" +
-	"\x06target\x18\b \x01(\fR\x06target\"\xf6\x04\n" +
+	"\x06target\x18\b \x01(\fR\x06target\"\x9e\x05\n" +
 	"\x05Entry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\fR\aversion\x12\x12\n" +
 	"\x04null\x18\x02 \x01(\bR\x04null\x12\x16\n" +
@@ -4912,8 +4920,10 @@ const file_name_proto_rawDesc = "" +
 	"\x04lock\x18\x0e \x01(\v2\x16.holdfast.name.v1.LockR\x04lock\x12-\n" +
 	"\x05posix\x18\x0f \x01(\v2\x17.holdfast.name.v1.POSIXR\x05posix\x12*\n" +
 	"\x04link\x18\x10 \x01(\v2\x16.holdfast.name.v1.LinkR\x04link\x12,\n" +
-	"\x05parts\x18\x11 \x03(\v2\x16.holdfast.name.v1.PartR\x05partsB\x06\n" +
-	"\x04_acl\"B\n" +
+	"\x05parts\x18\x11 \x03(\v2\x16.holdfast.name.v1.PartR\x05parts\x12\x1b\n" +
+	"\x06sealed\x18\x12 \x01(\fH\x01R\x06sealed\x88\x01\x01B\x06\n" +
+	"\x04_aclB\t\n" +
+	"\a_sealed\"B\n" +
 	"\aSetting\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\fH\x00R\x05value\x88\x01\x01B\b\n" +
