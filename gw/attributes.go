@@ -28,9 +28,9 @@ func getObjectAttributes(q *request) error {
 	if err != nil {
 		return err
 	}
-	e, err := b.Head(q.ctx, q.target.Key, v)
+	e, err := q.head(b, v)
 	if err != nil {
-		return q.missing(b, v, &e, err)
+		return err
 	}
 	h := q.w.Header()
 	h.Set("Last-Modified", s3api.LastModified(e.Modified))

@@ -36,8 +36,15 @@ func (a *authenticator) secret(ctx context.Context, accessKey string) (string, b
 // as it is read, before its end.
 func (a *authenticator) authenticate(q *request) error {
 	scheme, err := sigv4.SchemeOf(q.r)
-	if err != nil || scheme == sigv4.Anonymous {
+	if err != nil {
 		return err
+	}
+	if scheme == sigv4.Anonymous {
+		unsigned, err := sigv4.Unsigned(q.r)
+		if err != nil {
+			return err
+		}
+		return q.openBody(unsigned)
 	}
 	signed, err := a.verify(q, scheme)
 	if err != nil {
@@ -73,7 +80,7 @@ func (a *authenticator) verify(q *request, scheme sigv4.Scheme) (*sigv4.Result, 
 	return a.v2.Verify(q.r, hosted)
 }
 
-// openBody wraps the body of a verified request. Operations whose checksum headers speak of something other than the body
+// openBody wraps the body of a request that is verified, or anonymous. Operations whose checksum headers speak of something other than the body
 // declare none.
 func (q *request) openBody(signed *sigv4.Result) error {
 	var declared checksum.Declared
@@ -87,7 +94,7 @@ func (q *request) openBody(signed *sigv4.Result) error {
 	if err != nil {
 		return err
 	}
-	q.body = payload{body: body, pace: &q.w.pace, declared: declared, signed: signed.Payload != sigv4.PayloadUnsigned}
+	q.body = payload{body: body, pace: &q.w.pace, declared: declared, signed: q.signed && signed.Payload != sigv4.PayloadUnsigned}
 	q.continueEmpty()
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"holdfast"
 	"holdfast/gw/s3api"
+	"holdfast/volume"
 )
 
 // createBucket serves CreateBucket. As S3 does in its first region, making one's own bucket again is a success there
@@ -22,13 +23,22 @@ func createBucket(q *request) error {
 	if err := q.checkLocation(); err != nil {
 		return err
 	}
-	made, err := q.g.volume.CreateBucket(q.ctx, holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.caller.User})
+	settings, err := q.newAccessSettings()
+	if err != nil {
+		return err
+	}
+	made, err := q.g.volume.CreateBucket(q.ctx, holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.caller.User, Settings: settings})
 	switch {
 	case holdfast.Is(err, holdfast.Exists) && made.Owner != q.caller.User:
 		return s3api.E(s3api.BucketAlreadyExists).With("BucketName", q.target.Bucket).WithCause(err)
 	case holdfast.Is(err, holdfast.Exists) && q.set.region != usEast1:
 		return s3api.E(s3api.BucketAlreadyOwnedByYou).With("BucketName", q.target.Bucket).WithCause(err)
-	case err != nil && !holdfast.Is(err, holdfast.Exists):
+	case holdfast.Is(err, holdfast.Exists): // S3 resets the list then
+		change := volume.BucketChange{Settings: map[string][]byte{aclSetting: settings[aclSetting]}}
+		if err := q.updateBucket(change); err != nil {
+			return err
+		}
+	case err != nil:
 		return err
 	}
 	q.w.Header().Set("Location", "/"+q.target.Bucket)

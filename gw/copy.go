@@ -29,6 +29,11 @@ func (q *request) openSource() (*volume.Object, *volume.Bucket, s3api.CopySource
 		return nil, nil, from, s3api.E(s3api.AccessDenied)
 	}
 	o, err := b.Open(q.ctx, from.Key, v)
+	if holdfast.Is(err, holdfast.NotFound) {
+		if err := q.allowSource(b, from.Key, v, nil); err != nil {
+			return nil, nil, from, err
+		}
+	}
 	switch {
 	case holdfast.Is(err, holdfast.NotFound) && o != nil && o.Entry().Marker && !v.IsCurrent():
 		return nil, nil, from, s3api.E(s3api.InvalidRequest).WithMessage(
@@ -41,6 +46,9 @@ func (q *request) openSource() (*volume.Object, *volume.Bucket, s3api.CopySource
 		return nil, nil, from, err
 	}
 	e := o.Entry()
+	if err := q.allowSource(b, from.Key, v, e); err != nil {
+		return nil, nil, from, err
+	}
 	return o, b, from, s3api.ParseCopyConditions(q.r.Header).Err(e.ETag.String(), e.Modified)
 }
 

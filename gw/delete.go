@@ -26,7 +26,7 @@ func deleteObject(q *request) error {
 		return err
 	}
 	done := b.Delete(q.ctx, []volume.DeleteRequest{{
-		Key: q.target.Key, Version: v, If: cond, Owner: q.caller.User, Bypass: bypass(q.r.Header),
+		Key: q.target.Key, Version: v, If: cond, Owner: q.user(), Bypass: bypass(q.r.Header),
 	}})[0]
 	if done.Err != nil {
 		return done.Err

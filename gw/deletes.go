@@ -21,7 +21,7 @@ func deleteObjects(q *request) error {
 	asked := make([]volume.DeleteRequest, 0, len(req.Objects))
 	refused := make(map[int]error) // objects of the request that never reach the volume
 	for i := range req.Objects {
-		d, err := q.deletion(&req.Objects[i])
+		d, err := q.deletion(b, &req.Objects[i])
 		if err != nil {
 			refused[i] = err
 			continue
@@ -74,7 +74,7 @@ func (q *request) parseDelete() (s3api.DeleteRequest, error) {
 }
 
 // deletion turns an object of the request into what the volume is asked for.
-func (q *request) deletion(o *s3api.DeleteObject) (volume.DeleteRequest, error) {
+func (q *request) deletion(b *volume.Bucket, o *s3api.DeleteObject) (volume.DeleteRequest, error) {
 	if err := s3api.CheckKey(o.Key); err != nil {
 		return volume.DeleteRequest{}, err
 	}
@@ -82,7 +82,10 @@ func (q *request) deletion(o *s3api.DeleteObject) (volume.DeleteRequest, error) 
 	if err != nil {
 		return volume.DeleteRequest{}, s3api.NoVersion(o.Key, o.VersionID)
 	}
-	d := volume.DeleteRequest{Key: o.Key, Version: v, Owner: q.caller.User, Bypass: bypass(q.r.Header)}
+	if err := q.allowDelete(b, o.Key, v); err != nil {
+		return volume.DeleteRequest{}, err
+	}
+	d := volume.DeleteRequest{Key: o.Key, Version: v, Owner: q.user(), Bypass: bypass(q.r.Header)}
 	switch o.ETag {
 	case "":
 	case "*":

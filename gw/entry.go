@@ -40,7 +40,10 @@ func (q *request) newEntry() (holdfast.Entry, error) {
 	if err != nil {
 		return holdfast.Entry{}, err
 	}
-	e := holdfast.Entry{Owner: q.caller.User, Headers: headers}
+	e := holdfast.Entry{Headers: headers}
+	if err := q.giveOwner(&e); err != nil {
+		return holdfast.Entry{}, err
+	}
 	if class != s3api.Standard {
 		e.StorageClass = string(class)
 	}
@@ -83,8 +86,7 @@ func storedHeaders(h http.Header) ([]holdfast.Header, error) {
 var unbuiltHeaders = [...]string{
 	"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Customer-Algorithm",
 	"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Tagging", "X-Amz-Object-Lock-Mode",
-	"X-Amz-Object-Lock-Retain-Until-Date", "X-Amz-Object-Lock-Legal-Hold", "X-Amz-Grant-Read", "X-Amz-Grant-Write",
-	"X-Amz-Grant-Read-Acp", "X-Amz-Grant-Write-Acp", "X-Amz-Grant-Full-Control", "X-Amz-Write-Offset-Bytes",
+	"X-Amz-Object-Lock-Retain-Until-Date", "X-Amz-Object-Lock-Legal-Hold", "X-Amz-Write-Offset-Bytes",
 }
 
 // refuseUnbuilt refuses headers that ask for what is not built.
@@ -94,14 +96,7 @@ func (q *request) refuseUnbuilt() error {
 			return s3api.HeaderRefused(strings.ToLower(name), "")
 		}
 	}
-	switch acl := q.r.Header.Get("X-Amz-Acl"); acl {
-	case "", "private", "bucket-owner-full-control", "bucket-owner-read": // all the same while there is one user
-		return nil
-	case "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "log-delivery-write":
-		return s3api.HeaderRefused("x-amz-acl", "")
-	default:
-		return s3api.BadArgument("x-amz-acl", acl, "")
-	}
+	return nil
 }
 
 // writeConditions reads the conditions of a conditional write.

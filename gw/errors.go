@@ -43,17 +43,24 @@ func failedHeader(q *request) string {
 	return "If-Match"
 }
 
-// bucket returns the bucket of the request's target.
+// bucket returns the bucket of the request's target, as it was when the request first asked.
 func (q *request) bucket() (*volume.Bucket, error) { return q.bucketNamed(q.target.Bucket) }
 
 func (q *request) bucketNamed(name string) (*volume.Bucket, error) {
+	if q.loaded != nil && name == q.target.Bucket {
+		return q.loaded, nil
+	}
 	b, err := q.g.volume.Bucket(q.ctx, name)
 	if err != nil {
 		return nil, missingBucket(name, err)
 	}
-	if want := q.r.Header.Get("X-Amz-Expected-Bucket-Owner"); want != "" && name == q.target.Bucket && want != b.Info().Owner {
+	if name != q.target.Bucket {
+		return b, nil
+	}
+	if want := q.r.Header.Get("X-Amz-Expected-Bucket-Owner"); want != "" && want != b.Info().Owner {
 		return nil, s3api.E(s3api.AccessDenied)
 	}
+	q.loaded = b
 	return b, nil
 }
 

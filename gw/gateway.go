@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast"
+	"holdfast/gw/acl"
 	"holdfast/gw/checksum/md5lanes"
 	"holdfast/gw/s3api"
 	"holdfast/volume"
@@ -48,6 +50,7 @@ type Options struct {
 	Settings    Settings
 	Targets     EventTargets          // of event notification; nil: there are none
 	MaxRequests int                   // 0: DefaultMaxRequests
+	Users       acl.Directory         // finds the users that access control lists name; nil: there are none
 	Registerer  prometheus.Registerer // nil: metrics are kept and not shown
 	Logger      *slog.Logger          // nil: nothing is logged
 }
@@ -56,12 +59,15 @@ type Options struct {
 type Settings struct {
 	Region  string   // of signatures and locations
 	Domains []string // whose sub-domains are bucket names
+	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	TrustedProxies []netip.Prefix
 }
 
 // settings is Settings prepared for use.
 type settings struct {
 	region  string
 	domains s3api.Domains
+	proxies proxies
 	auth    *authenticator
 }
 
@@ -69,6 +75,7 @@ type settings struct {
 type Gateway struct {
 	volume      *volume.Volume
 	credentials Credentials
+	users       acl.Directory
 	handlers    map[s3api.Op]handler
 	settings    atomic.Pointer[settings]
 	ids         *s3api.RequestIDs
@@ -94,11 +101,15 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	if opts.Users == nil {
+		opts.Users = nobody{}
+	}
 	var start [8]byte
 	_, _ = rand.Read(start[:]) // documented never to fail
 	g := &Gateway{
 		volume:      opts.Volume,
 		credentials: opts.Credentials,
+		users:       opts.Users,
 		handlers:    table,
 		ids:         s3api.NewRequestIDs(uint64(opts.Service), binary.BigEndian.Uint64(start[:])),
 		slots:       make(chan struct{}, opts.MaxRequests),
@@ -118,7 +129,8 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 // Reload changes the settings; requests under way keep those they began with.
 func (g *Gateway) Reload(s Settings) {
 	g.settings.Store(&settings{
-		region: s.Region, domains: s3api.NewDomains(s.Domains), auth: newAuthenticator(g.credentials, s.Region),
+		region: s.Region, domains: s3api.NewDomains(s.Domains), proxies: s.TrustedProxies,
+		auth: newAuthenticator(g.credentials, s.Region),
 	})
 }
 
@@ -157,10 +169,11 @@ type request struct {
 	op     s3api.Op
 	target s3api.Target
 	query  url.Values
-	caller Identity // who signed; its secret is not kept
-	signed bool     // false: anonymous
-	body   payload  // of the request, verified as it is read
-	atEnd  func()   // gives back what the request borrowed; nil if nothing
+	caller Identity       // who signed; its secret is not kept
+	signed bool           // false: anonymous
+	body   payload        // of the request, verified as it is read
+	loaded *volume.Bucket // of the target; nil until it is asked for
+	atEnd  func()         // gives back what the request borrowed; nil if nothing
 }
 
 // handler serves one operation. It writes the answer and returns nil, or returns an error and has written nothing.
@@ -245,15 +258,6 @@ func headerSize(h http.Header) int {
 		}
 	}
 	return n
-}
-
-// authorise decides whether the user may do this. Until there are other users than root, whoever signed may and
-// anonymous requests may not.
-func (q *request) authorise() error {
-	if !q.signed {
-		return s3api.E(s3api.AccessDenied)
-	}
-	return nil
 }
 
 // refuse answers with an error, or cuts the connection if the answer was begun, so that a client never takes half an

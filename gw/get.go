@@ -55,6 +55,9 @@ func getObject(q *request) error {
 		return err
 	}
 	err = b.Read(q.ctx, q.target.Key, get.version, func(o *volume.Object) error {
+		if err := q.allowEntry(b, o.Entry()); err != nil {
+			return err
+		}
 		span, status, err := get.prepare(q, b.Info(), o.Entry())
 		if err != nil {
 			return err
@@ -79,9 +82,9 @@ func headObject(q *request) error {
 	if err != nil {
 		return err
 	}
-	entry, err := b.Head(q.ctx, q.target.Key, get.version)
+	entry, err := q.head(b, get.version)
 	if err != nil {
-		return q.missing(b, get.version, &entry, err)
+		return err
 	}
 	_, status, err := get.prepare(q, b.Info(), &entry)
 	if err != nil {
@@ -184,6 +187,9 @@ func (q *request) readError(b *volume.Bucket, v volume.Version, err error) error
 // that S3 gives when it is named by its version id.
 func (q *request) missing(b *volume.Bucket, v volume.Version, e *holdfast.Entry, err error) error {
 	if !holdfast.Is(err, holdfast.NotFound) {
+		return err
+	}
+	if err := q.allowMissing(b); err != nil {
 		return err
 	}
 	if e.Marker {

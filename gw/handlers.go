@@ -52,12 +52,21 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpDeleteBucketMetricsConfiguration:            noConfiguration,
 		s3api.OpDeleteBucketIntelligentTieringConfiguration: noConfiguration,
 
+		s3api.OpPutBucketAcl:                  putBucketACL,
+		s3api.OpGetPublicAccessBlock:          publicAccessBlock.get,
+		s3api.OpPutPublicAccessBlock:          publicAccessBlock.set,
+		s3api.OpDeletePublicAccessBlock:       publicAccessBlock.remove,
+		s3api.OpGetBucketOwnershipControls:    ownershipControls.get,
+		s3api.OpPutBucketOwnershipControls:    ownershipControls.set,
+		s3api.OpDeleteBucketOwnershipControls: ownershipControls.remove,
+
 		s3api.OpPutObject:           putObject,
 		s3api.OpCopyObject:          copyObject,
 		s3api.OpGetObject:           getObject,
 		s3api.OpHeadObject:          headObject,
 		s3api.OpDeleteObject:        deleteObject,
 		s3api.OpGetObjectAcl:        getObjectACL,
+		s3api.OpPutObjectAcl:        putObjectACL,
 		s3api.OpGetObjectAttributes: getObjectAttributes,
 		s3api.OpGetObjectTagging:    getObjectTagging,
 

@@ -28,7 +28,7 @@ const (
 type oneUser struct{}
 
 func (oneUser) Identity(_ context.Context, key string) (Identity, bool, error) {
-	return Identity{User: testUser, Secret: testSecret}, key == testKey, nil
+	return Identity{User: testUser, Secret: testSecret, System: true}, key == testKey, nil
 }
 
 // oneTarget is an [EventTargets] with one target, to which nothing is sent.

@@ -40,19 +40,26 @@ func parseSettingOf[T any](p *parsedSettings, info *holdfast.BucketInfo, name st
 	if !ok {
 		return none, false, nil
 	}
+	value, err := parseRecord(p, info, name, func(*holdfast.BucketInfo) (T, error) { return parse(doc) })
+	return value, err == nil, err
+}
+
+// parseRecord is parseSetting for what is made from several settings, under a name that none of them has.
+func parseRecord[T any](p *parsedSettings, info *holdfast.BucketInfo, name string, parse func(*holdfast.BucketInfo) (T, error)) (T, error) {
+	var none T
 	key := parsedKey{info.Root, name}
 	p.mu.RLock()
 	kept, ok := p.values[key]
 	p.mu.RUnlock()
 	if ok && kept.epoch == info.Epoch {
-		return kept.value.(T), true, nil
+		return kept.value.(T), nil
 	}
-	value, err := parse(doc)
+	value, err := parse(info)
 	if err != nil {
-		return none, false, err
+		return none, err
 	}
 	p.keep(key, parsedValue{info.Epoch, value})
-	return value, true, nil
+	return value, nil
 }
 
 func (p *parsedSettings) keep(key parsedKey, v parsedValue) {

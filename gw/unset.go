@@ -2,32 +2,7 @@ package gw
 
 import "holdfast/gw/s3api"
 
-// What is answered as S3 answers it for a bucket or an object on which nothing was set: private to the owner, no tags.
-
-func getBucketACL(q *request) error {
-	b, err := q.bucket()
-	if err != nil {
-		return err
-	}
-	return q.sendACL(b.Info().Owner)
-}
-
-func getObjectACL(q *request) error {
-	v, err := q.version()
-	if err != nil {
-		return err
-	}
-	b, err := q.bucket()
-	if err != nil {
-		return err
-	}
-	e, err := b.Head(q.ctx, q.target.Key, v)
-	if err != nil {
-		return q.missing(b, v, &e, err)
-	}
-	setVersion(q.w.Header(), b.Info(), e.Version, e.Null)
-	return q.sendACL(e.Owner)
-}
+// What is answered as S3 answers it for a bucket or an object on which nothing was set: no tags.
 
 // getObjectTagging answers that there are no tags, which is true as long as none can be set. Clients ask before they copy.
 func getObjectTagging(q *request) error {
@@ -39,17 +14,12 @@ func getObjectTagging(q *request) error {
 	if err != nil {
 		return err
 	}
-	e, err := b.Head(q.ctx, q.target.Key, v)
+	e, err := q.head(b, v)
 	if err != nil {
-		return q.missing(b, v, &e, err)
+		return err
 	}
 	setVersion(q.w.Header(), b.Info(), e.Version, e.Null)
 	return q.sendXML(s3api.AppendTagging)
-}
-
-func (q *request) sendACL(user string) error {
-	o := owner(user)
-	return q.sendXML(func(dst []byte) []byte { return s3api.AppendACL(dst, o, s3api.OwnerFullControl(o)) })
 }
 
 func getBucketLocation(q *request) error {

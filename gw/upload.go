@@ -32,7 +32,7 @@ func createUpload(q *request) error {
 	if err != nil {
 		return err
 	}
-	up, err := b.CreateUpload(q.ctx, q.target.Key, holdfast.Upload{Initiator: q.caller.User, Entry: entry})
+	up, err := b.CreateUpload(q.ctx, q.target.Key, holdfast.Upload{Initiator: q.user(), Entry: entry})
 	if err != nil {
 		return q.bucketGone(err, holdfast.Conditions{})
 	}

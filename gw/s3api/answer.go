@@ -80,43 +80,6 @@ func AppendTagging(dst []byte) []byte {
 	return appendClose(dst, "Tagging")
 }
 
-// Grant is one grant of an ACL: a user by id, or a group by URI.
-type Grant struct {
-	Grantee    Owner  // a user, when GroupURI is ""
-	GroupURI   string // a group
-	Permission string // FULL_CONTROL, READ, WRITE, READ_ACP or WRITE_ACP
-}
-
-// AppendACL appends the answer of GetBucketAcl and GetObjectAcl.
-func AppendACL(dst []byte, owner Owner, grants []Grant) []byte {
-	const schema = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="`
-	dst = appendRoot(dst, "AccessControlPolicy")
-	dst = owner.append(dst, "Owner")
-	dst = appendOpen(dst, "AccessControlList")
-	for _, g := range grants {
-		dst = appendOpen(dst, "Grant")
-		dst = append(dst, schema...)
-		if g.GroupURI != "" {
-			dst = append(dst, `Group">`...)
-			dst = appendElement(dst, "URI", g.GroupURI)
-		} else {
-			dst = append(dst, `CanonicalUser">`...)
-			dst = appendElement(dst, "ID", g.Grantee.ID)
-			dst = appendOptional(dst, "DisplayName", g.Grantee.DisplayName)
-		}
-		dst = appendClose(dst, "Grantee")
-		dst = appendElement(dst, "Permission", g.Permission)
-		dst = appendClose(dst, "Grant")
-	}
-	dst = appendClose(dst, "AccessControlList")
-	return appendClose(dst, "AccessControlPolicy")
-}
-
-// OwnerFullControl is the ACL of a bucket or object that only its owner may touch.
-func OwnerFullControl(owner Owner) []Grant {
-	return []Grant{{Grantee: owner, Permission: "FULL_CONTROL"}}
-}
-
 // CopyAnswer is the answer of CopyObject and UploadPartCopy. ETag is without quotes.
 type CopyAnswer struct {
 	ETag         string

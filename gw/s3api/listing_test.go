@@ -64,8 +64,9 @@ func TestAnswersGolden(t *testing.T) {
 	add(AppendLocation(nil, "eu-west-1"))
 	add(AppendVersioning(nil, ""))
 	add(AppendVersioning(nil, "Enabled"))
-	add(AppendACL(nil, testOwner, OwnerFullControl(testOwner)))
-	add(AppendACL(nil, testOwner, []Grant{{GroupURI: "http://acs.amazonaws.com/groups/global/AllUsers", Permission: "READ"}}))
+	add((&ACLDocument{Owner: testOwner, Grants: []Grant{{Type: CanonicalUser, Grantee: testOwner, Permission: "FULL_CONTROL"}}}).Append(nil))
+	add((&ACLDocument{Owner: testOwner, Grants: []Grant{
+		{Type: UserGroup, GroupURI: "http://acs.amazonaws.com/groups/global/AllUsers", Permission: "READ"}}}).Append(nil))
 	add((&CopyAnswer{ETag: "abc", LastModified: noon}).AppendObject(nil))
 	add((&CopyAnswer{ETag: "abc", LastModified: noon, Checksums: sums}).AppendPart(nil))
 	add(AppendInitiated(nil, "b", "k & k", "u"))

@@ -88,7 +88,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpPutBucketAcl: {
 		name: "PutBucketAcl", method: "PUT", on: onBucket, query: []string{"acl"},
-		action: "s3:PutBucketAcl",
+		action: "s3:PutBucketAcl", built: true,
 	},
 	OpGetBucketPolicy: {
 		name: "GetBucketPolicy", method: "GET", on: onBucket, query: []string{"policy"},
@@ -220,27 +220,27 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetPublicAccessBlock: {
 		name: "GetPublicAccessBlock", method: "GET", on: onBucket, query: []string{"publicAccessBlock"},
-		action: "s3:GetBucketPublicAccessBlock",
+		action: "s3:GetBucketPublicAccessBlock", built: true,
 	},
 	OpPutPublicAccessBlock: {
 		name: "PutPublicAccessBlock", method: "PUT", on: onBucket, query: []string{"publicAccessBlock"},
-		action: "s3:PutBucketPublicAccessBlock",
+		action: "s3:PutBucketPublicAccessBlock", built: true,
 	},
 	OpDeletePublicAccessBlock: {
 		name: "DeletePublicAccessBlock", method: "DELETE", on: onBucket, query: []string{"publicAccessBlock"},
-		action: "s3:PutBucketPublicAccessBlock",
+		action: "s3:PutBucketPublicAccessBlock", built: true,
 	},
 	OpGetBucketOwnershipControls: {
 		name: "GetBucketOwnershipControls", method: "GET", on: onBucket, query: []string{"ownershipControls"},
-		action: "s3:GetBucketOwnershipControls",
+		action: "s3:GetBucketOwnershipControls", built: true,
 	},
 	OpPutBucketOwnershipControls: {
 		name: "PutBucketOwnershipControls", method: "PUT", on: onBucket, query: []string{"ownershipControls"},
-		action: "s3:PutBucketOwnershipControls",
+		action: "s3:PutBucketOwnershipControls", built: true,
 	},
 	OpDeleteBucketOwnershipControls: {
 		name: "DeleteBucketOwnershipControls", method: "DELETE", on: onBucket, query: []string{"ownershipControls"},
-		action: "s3:PutBucketOwnershipControls",
+		action: "s3:PutBucketOwnershipControls", built: true,
 	},
 	OpListBucketInventoryConfigurations: {
 		name: "ListBucketInventoryConfigurations", method: "GET", on: onBucket, query: []string{"inventory"},
@@ -409,7 +409,7 @@ var opTable = [opEnd]opRow{
 	},
 	OpPutObjectAcl: {
 		name: "PutObjectAcl", method: "PUT", on: onObject, query: []string{"acl"},
-		action: "s3:PutObjectAcl", versionAction: "s3:PutObjectVersionAcl",
+		action: "s3:PutObjectAcl", versionAction: "s3:PutObjectVersionAcl", built: true,
 	},
 	OpGetObjectTagging: {
 		name: "GetObjectTagging", method: "GET", on: onObject, query: []string{"tagging"},

@@ -12,7 +12,7 @@ import (
 // maxXMLDepth bounds the nesting of a request document; the deepest of S3 (replication rules) has 8 levels.
 const maxXMLDepth = 16
 
-// scanner reads the XML that S3 requests are made of: elements, attributes (checked and skipped), text, CDATA, comments and
+// scanner reads the XML that S3 requests are made of: elements, attributes (xsi:type alone means something), text, CDATA, comments and
 // processing instructions, in UTF-8. Document type declarations are refused, so there are no entities but the five
 // predefined ones and character references, and nothing expands. Namespaces are optional: prefixes are cut off, any
 // namespace will do, as for S3. It works on a whole, bounded document and never recurses.
@@ -24,6 +24,20 @@ type scanner struct {
 	pos   int
 	stack []string // open elements as written, prefix included
 	empty bool     // the innermost element was written <a/>: its end is still to be reported
+	attrs []xmlAttribute
+}
+
+// xmlAttribute is an attribute of the start tag that was read last, by its local name.
+type xmlAttribute struct{ name, value string }
+
+// attr returns an attribute of the element that child returned just now, "" if it has none of that name.
+func (s *scanner) attr(local string) string {
+	for _, a := range s.attrs {
+		if a.name == local {
+			return a.value
+		}
+	}
+	return ""
 }
 
 // errSyntax says where the document stops being XML.
@@ -205,6 +219,7 @@ func (s *scanner) start() (string, error) {
 		return "", s.fail("nesting too deep")
 	}
 	s.pos++
+	s.attrs = s.attrs[:0]
 	name := s.name()
 	local := name
 	if prefix, rest, ok := strings.Cut(name, ":"); ok {
@@ -236,9 +251,10 @@ func (s *scanner) start() (string, error) {
 	}
 }
 
-// attribute checks and skips name="value".
+// attribute reads name="value".
 func (s *scanner) attribute() error {
-	if name := s.name(); name == "" || !isNameStart(name[0]) {
+	name := s.name()
+	if name == "" || !isNameStart(name[0]) {
 		return s.fail("malformed attribute")
 	}
 	s.space()
@@ -259,11 +275,12 @@ func (s *scanner) attribute() error {
 	if bytes.IndexByte(value, '<') >= 0 {
 		return s.fail("malformed attribute")
 	}
-	var discard strings.Builder
-	if err := s.appendText(&discard, value); err != nil {
+	var text strings.Builder
+	if err := s.appendText(&text, value); err != nil {
 		return err
 	}
 	s.pos += end + 2
+	s.attrs = append(s.attrs, xmlAttribute{name[strings.IndexByte(name, ':')+1:], text.String()})
 	return nil
 }
 
