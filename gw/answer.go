@@ -32,10 +32,15 @@ func (q *request) sendXML(build func(dst []byte) []byte) error {
 
 // send answers with a document that is not XML.
 func (q *request) send(contentType string, doc []byte) error {
+	return q.sendStatus(http.StatusOK, contentType, doc)
+}
+
+// sendStatus answers with a document and a status.
+func (q *request) sendStatus(status int, contentType string, doc []byte) error {
 	h := q.w.Header()
 	h["Content-Type"] = []string{contentType}
 	h["Content-Length"] = []string{strconv.Itoa(len(doc))}
-	q.w.WriteHeader(http.StatusOK)
+	q.w.WriteHeader(status)
 	_, _ = q.w.Write(doc) // the client is gone: there is nobody left to tell
 	return nil
 }

@@ -39,6 +39,14 @@ func (a *authenticator) authenticate(q *request) error {
 	if err != nil {
 		return err
 	}
+	if q.op == s3api.OpPostObject {
+		return a.openForm(q, scheme)
+	}
+	return a.authenticateAs(q, scheme)
+}
+
+// authenticateAs verifies the signature of a scheme, or opens the body of an anonymous request.
+func (a *authenticator) authenticateAs(q *request, scheme sigv4.Scheme) error {
 	if scheme == sigv4.Anonymous {
 		unsigned, err := sigv4.Unsigned(q.r)
 		if err != nil {
@@ -50,12 +58,8 @@ func (a *authenticator) authenticate(q *request) error {
 	if err != nil {
 		return err
 	}
-	who, ok, err := a.credentials.Identity(q.ctx, signed.AccessKey)
-	if err != nil {
+	if err := a.admitCaller(q, signed); err != nil {
 		return err
-	}
-	if !ok { // revoked since the signature was verified
-		return sigv4.UnknownKey(signed.AccessKey)
 	}
 	if signed.Scheme == sigv4.QueryV4 || signed.Scheme == sigv4.QueryV2 {
 		// Headers that choose the operation may stand in the query, too: a copy must not become the put of an empty body.
@@ -64,9 +68,21 @@ func (a *authenticator) authenticate(q *request) error {
 			return err
 		}
 	}
+	return q.openBody(signed)
+}
+
+// admitCaller makes whoever signed the caller.
+func (a *authenticator) admitCaller(q *request, signed *sigv4.Result) error {
+	who, ok, err := a.credentials.Identity(q.ctx, signed.AccessKey)
+	if err != nil {
+		return err
+	}
+	if !ok { // revoked since the signature was verified
+		return sigv4.UnknownKey(signed.AccessKey)
+	}
 	q.caller, q.signed = who, true
 	q.caller.Secret = ""
-	return q.openBody(signed)
+	return nil
 }
 
 func (a *authenticator) verify(q *request, scheme sigv4.Scheme) (*sigv4.Result, error) {

@@ -77,7 +77,7 @@ const (
 
 // authorise decides whether the caller may do what the request asks for, once, before the handler runs. What depends on an object's
 // own list or on several objects is left to the handler, who knows them: operations by an object's list end in allowEntry or
-// allowMissing, DeleteObjects asks for each key, copies ask for their source, and a form tells only in its body who sent it.
+// allowMissing, DeleteObjects asks for each key, and copies ask for their source.
 func (q *request) authorise() error {
 	switch {
 	case q.caller.System:
@@ -98,7 +98,7 @@ func (q *request) authorise() error {
 		return err
 	}
 	switch {
-	case k.giver == byObject, q.op == s3api.OpDeleteObjects, q.op == s3api.OpPostObject:
+	case k.giver == byObject, q.op == s3api.OpDeleteObjects:
 		return nil
 	}
 	if err := q.require(&k); err != nil {

@@ -49,7 +49,7 @@ func completeUpload(q *request) error {
 	setVersion(q.w.Header(), b.Info(), put.Entry.Version, put.Entry.Null)
 	q.setExpiration(b.Info(), &put.Entry)
 	answer := s3api.CompleteAnswer{
-		Location: "http://" + q.r.Host + q.r.URL.EscapedPath(),
+		Location: q.scheme() + "://" + q.r.Host + q.r.URL.EscapedPath(),
 		Bucket:   q.target.Bucket, Key: q.target.Key, ETag: put.Entry.ETag.String(),
 	}
 	answer.Checksums, answer.ChecksumType = shownChecksums(put.Entry.Checksum, len(listed))

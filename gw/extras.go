@@ -47,7 +47,7 @@ var (
 // extras are the rows that count for an operation.
 func extras(op s3api.Op) []extra {
 	switch op {
-	case s3api.OpPutObject, s3api.OpCopyObject, s3api.OpCreateMultipartUpload:
+	case s3api.OpPutObject, s3api.OpPostObject, s3api.OpCopyObject, s3api.OpCreateMultipartUpload:
 		return putExtras[:]
 	case s3api.OpDeleteObject, s3api.OpDeleteObjects, s3api.OpPutObjectRetention:
 		return bypassExtras[:]

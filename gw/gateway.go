@@ -172,6 +172,7 @@ type request struct {
 	caller Identity       // who signed; its secret is not kept
 	signed bool           // false: anonymous
 	body   payload        // of the request, verified as it is read
+	form   *upload        // of a PostObject
 	loaded *volume.Bucket // of the target; nil until it is asked for
 	atEnd  func()         // gives back what the request borrowed; nil if nothing
 }

@@ -25,6 +25,7 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpListMultipartUploads: listUploads,
 		s3api.OpDeleteObjects:        deleteObjects,
 
+		s3api.OpPostObject:                                  postObject,
 		s3api.OpGetBucketCors:                               cors().get,
 		s3api.OpPutBucketCors:                               cors().set,
 		s3api.OpDeleteBucketCors:                            cors().remove,

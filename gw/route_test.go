@@ -121,6 +121,9 @@ func TestNothingIsAnsweredWithoutHandler(t *testing.T) {
 			uri += "/key"
 		}
 		res, body := exchange(t, endpoint, route.Method, uri+"?"+route.Query, "h")
+		if res.StatusCode == http.StatusPreconditionFailed && route.Method == http.MethodPost && route.Query == "" {
+			continue // no form, and so refused before anybody looks for a handler
+		}
 		if res.StatusCode != http.StatusNotImplemented || route.Method != http.MethodHead && !strings.Contains(body, "<Code>NotImplemented</Code>") {
 			t.Errorf("%v: %d %s", op, res.StatusCode, body)
 		}

@@ -77,6 +77,7 @@ func groups() []group {
 		{"CORS", testCORS},
 		{"Lifecycle", testLifecycle},
 		{"LifecycleRuns", testLifecycleRuns},
+		{"Form", testForm},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},

@@ -103,6 +103,18 @@ func (a *CopyAnswer) append(dst []byte, root string) []byte {
 	return appendClose(dst, root)
 }
 
+// AppendPostResponse appends the answer of a PostObject that asked for status 201. Alone among the successes it has no namespace,
+// and its Location has the slashes of the key escaped. ETag is without quotes.
+func AppendPostResponse(dst []byte, location, bucket, key, etag string) []byte {
+	dst = append(dst, xmlHeader...)
+	dst = appendOpen(dst, "PostResponse")
+	dst = appendElement(dst, "Location", location)
+	dst = appendElement(dst, "Bucket", bucket)
+	dst = appendElement(dst, "Key", key)
+	dst = appendETag(dst, etag)
+	return appendClose(dst, "PostResponse")
+}
+
 // DeleteResult writes the answer of DeleteObjects while the deletes are made. Start it with [BeginDeleteResult].
 type DeleteResult struct {
 	buf   []byte

@@ -134,7 +134,7 @@ const (
 	// POST object.
 	IncorrectNumberOfFilesInPostRequest Code = "IncorrectNumberOfFilesInPostRequest"
 	MalformedPOSTRequest                Code = "MalformedPOSTRequest"
-	MaxPostPreDataLengthExceededError   Code = "MaxPostPreDataLengthExceededError"
+	MaxPostPreDataLengthExceeded        Code = "MaxPostPreDataLengthExceeded" // as the live service has it, without "Error"
 	RequestIsNotMultiPartContent        Code = "RequestIsNotMultiPartContent"
 	UserKeyMustBeSpecified              Code = "UserKeyMustBeSpecified"
 
@@ -329,8 +329,8 @@ var catalogue = []catalogueEntry{
 	{IncorrectNumberOfFilesInPostRequest, http.StatusBadRequest, "POST requires exactly one file upload per request."},
 	{MalformedPOSTRequest, http.StatusBadRequest,
 		"The body of your POST request is not well-formed multipart/form-data."},
-	{MaxPostPreDataLengthExceededError, http.StatusBadRequest,
-		"Your POST request fields preceding the upload file were too large."},
+	{MaxPostPreDataLengthExceeded, http.StatusBadRequest,
+		"Your POST request fields preceeding the upload file was too large."},
 	{RequestIsNotMultiPartContent, http.StatusBadRequest,
 		"Bucket POST must be of the enclosure-type multipart/form-data."},
 	{UserKeyMustBeSpecified, http.StatusBadRequest,

@@ -354,7 +354,7 @@ var opTable = [opEnd]opRow{
 		name: "WriteGetObjectResponse", method: "POST", on: onBucket, headers: []string{"X-Amz-Request-Route", "X-Amz-Request-Token"},
 		action: "s3-object-lambda:WriteGetObjectResponse",
 	},
-	OpPostObject:      {name: "PostObject", method: "POST", on: onBucket, action: "s3:PutObject"},
+	OpPostObject:      {name: "PostObject", method: "POST", on: onBucket, action: "s3:PutObject", built: true},
 	OpPreflightBucket: {name: "PreflightBucket", method: "OPTIONS", on: onBucket, built: true},
 
 	// On an object.

@@ -9,14 +9,16 @@ import (
 // Scheme is the way in which a request says who sent it.
 type Scheme uint8
 
-// The schemes of S3. The POST form of browsers carries its signature in the body
-// and counts as Anonymous here.
+// The schemes of S3. The POST form of browsers carries its signature in the body:
+// SchemeOf takes it for Anonymous.
 const (
 	Anonymous Scheme = iota
 	HeaderV4         // Authorization: AWS4-HMAC-SHA256 …
 	QueryV4          // presigned: X-Amz-Algorithm, X-Amz-Signature, …
 	HeaderV2         // Authorization: AWS key:signature
 	QueryV2          // presigned: AWSAccessKeyId, Expires, Signature
+	PostV4           // form: x-amz-algorithm, x-amz-signature, …
+	PostV2           // form: AWSAccessKeyId, signature
 )
 
 // String returns the name S3 gives the scheme in its access logs.
@@ -34,9 +36,9 @@ func (s Scheme) String() string {
 // conditions; "" if the request is anonymous.
 func (s Scheme) Version() string {
 	switch s {
-	case HeaderV4, QueryV4:
+	case HeaderV4, QueryV4, PostV4:
 		return "AWS4-HMAC-SHA256"
-	case HeaderV2, QueryV2:
+	case HeaderV2, QueryV2, PostV2:
 		return "AWS"
 	}
 	return ""
