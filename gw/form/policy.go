@@ -137,14 +137,12 @@ func parseSimple(raw json.RawMessage) (condition, error) {
 		return condition{}, badPolicy("Invalid Policy: Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.")
 	}
 	for name, value := range members {
-		switch text, ok := value.(string); {
-		case value == nil:
+		text, ok := value.(string)
+		if !ok && value == nil {
 			return condition{}, badJSON(nil)
-		case !ok:
-			break
-		default:
-			name = "$" + name
-			return condition{op: opEqual, field: strings.ToLower(name[1:]), value: text, text: listText(opEqual, name, text)}, nil
+		}
+		if ok {
+			return condition{op: opEqual, field: strings.ToLower(name), value: text, text: listText(opEqual, "$"+name, text)}, nil
 		}
 	}
 	return condition{}, badPolicy("Invalid Policy: Invalid Simple-Condition: value must be a string.")
