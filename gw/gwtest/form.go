@@ -124,6 +124,20 @@ func testForm(e *env) {
 	e.sub("documents", testFormDocuments)
 	e.sub("signatures", testFormSignatures)
 	e.sub("bodies", testFormBodies)
+	e.sub("anonymous", testFormAnonymous)
+}
+
+// testFormAnonymous posts to a bucket that everybody may write to.
+func testFormAnonymous(e *env) {
+	e.req("PUT", e.on("publicAccessBlock"), text(`<PublicAccessBlockConfiguration xmlns="`+namespace+`"/>`)).is(200)
+	e.req("PUT", e.on("ownershipControls"), text(`<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>`)).is(200)
+	e.req("PUT", e.on("acl"), header("X-Amz-Acl", "public-read-write")).mustBe(200)
+	defer e.req("PUT", e.on("acl"), header("X-Amz-Acl", "private"))
+	fields := formFields{"key", "foo.txt", "acl", "public-read", "Content-Type", "text/plain", "file", "bar"}
+	e.post(fields).is(204).holds(nil)
+	e.req("GET", e.at("foo.txt"), anonymous).is(200).holds([]byte("bar")).has("Content-Type", "text/plain")
+	e.post(fields.with("success_action_status", "201", "x-amz-meta-a", "1")).is(201)
+	e.post(fields.with("AWSAccessKeyId", "foo")).fails(400, "InvalidArgument") // half a signature is not none
 }
 
 func testFormAnswers(e *env) {
