@@ -195,6 +195,8 @@ type Reply struct {
 	Found   bool  // DeleteEntry: something was removed
 	Dir     DirID // LinkDir: the directory that is linked under the name now
 	Epoch   uint64
+	Share   int64 // SetShare: in force now, NoShare if none
+	Usage   Usage // SetShare: of the bucket on this server
 }
 
 // Op is an operation of a transaction: one of the types below, by value. All operations of one transaction must be in
@@ -226,9 +228,13 @@ type PutEntry struct {
 
 // BucketCheck makes an operation fail with [Conflict] unless the bucket's epoch is still Epoch. The server checks it when
 // it holds the bucket's root; the caller checks by BucketEpoch when it does not. Epoch 0 checks nothing.
+//
+// With Quota set, a transaction that makes the bucket larger fails with [QuotaExceeded] (and Failed -1) on a server that has no share of the bucket's
+// quota; with a share it fails there when what the bucket holds on the server would be more than the share (see [SetShare]).
 type BucketCheck struct {
 	Root  DirID
 	Epoch uint64
+	Quota bool // the bucket has one
 }
 
 // DeleteEntry removes a version, or with Version zero and Null false the name: VersioningOff removes the current version,
@@ -336,6 +342,7 @@ type PutPart struct {
 	Name   string
 	Upload UploadID
 	Part   Part
+	Bucket BucketCheck
 }
 
 // CompleteUpload turns an upload into the current version of its name, in one batch: [InvalidPart] if a part is missing
@@ -391,6 +398,26 @@ type DropIntent struct {
 	ID  IntentID
 }
 
+// NoShare is the share of a server that may fill a bucket without bound.
+const NoShare int64 = -1
+
+// SetShare sets how many bytes a bucket may hold on this server: its share of the bucket's quota. From then on a transaction that makes
+// the bucket larger here, counted as Bytes + UploadBytes of [Usage] with everything the transaction does, fails with [QuotaExceeded] if
+// the bucket would hold more than the share. What does not make it larger is never refused.
+//
+// Epoch orders the settings of a share: one with an epoch before that of the share in force changes nothing. In any case the reply has
+// Share, its Epoch, and Usage, all as of the end of the operation; so Epoch 0 is how a share is read.
+//
+// With Lower set, the share is never raised, and only lowered to what the bucket holds if that is more than Share. A server that had no
+// share has one then. Without, it becomes Share; NoShare removes it.
+type SetShare struct {
+	Dir   DirID // any directory in a slot of the server
+	Root  DirID // of the bucket
+	Epoch uint64
+	Share int64
+	Lower bool
+}
+
 // Target returns the directory that decides which server runs the operation.
 func (o PutEntry) Target() DirID       { return o.Dir }
 func (o DeleteEntry) Target() DirID    { return o.Dir }
@@ -408,6 +435,7 @@ func (o AbortUpload) Target() DirID    { return o.Dir }
 func (o IndexUpload) Target() DirID    { return o.Root }
 func (o UnindexUpload) Target() DirID  { return o.Root }
 func (o DropIntent) Target() DirID     { return o.Dir }
+func (o SetShare) Target() DirID       { return o.Dir }
 
 // IntentID orders intents by age: the change sequence of the batch that wrote it, in the slot of its directory.
 type IntentID struct {

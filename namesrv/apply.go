@@ -44,6 +44,10 @@ func (g *group) apply(tx *holdfast.Tx) holdfast.Result {
 		}
 		replies[i] = r
 	}
+	if err := g.checkShares(); err != nil {
+		g.rollback(m)
+		return holdfast.Result{Err: err, Failed: -1}
+	}
 	g.keep()
 	return holdfast.Result{Failed: -1, Replies: replies}
 }
@@ -92,6 +96,8 @@ func (g *group) run(op holdfast.Op) (holdfast.Reply, error) {
 		return holdfast.Reply{}, g.unindexUpload(&op)
 	case holdfast.DropIntent:
 		return holdfast.Reply{}, g.dropIntent(op.ID)
+	case holdfast.SetShare:
+		return g.setShare(&op)
 	}
 	return holdfast.Reply{}, holdfast.E("namesrv.apply", holdfast.Unsupported, fmt.Errorf("operation %T", op))
 }
@@ -128,6 +134,9 @@ func checkDirName(name string) error {
 
 // checkBucket makes sure that a bucket has not changed since the caller looked; if its root is here, that is.
 func (g *group) checkBucket(c holdfast.BucketCheck) error {
+	if c.Quota {
+		g.quotas = append(g.quotas, c.Root)
+	}
 	if c.Epoch == 0 || !g.c.e.holds(c.Root) {
 		return nil
 	}

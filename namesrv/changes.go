@@ -3,7 +3,6 @@ package namesrv
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"holdfast"
@@ -107,17 +106,9 @@ func (e *Engine) BucketEpoch(ctx context.Context, root holdfast.DirID) (uint64, 
 
 // Usage implements [holdfast.NameService]. A bucket this server holds nothing of has none.
 func (e *Engine) Usage(ctx context.Context, root holdfast.DirID) (total holdfast.Usage, err error) {
-	err = e.read(ctx, func(v *view) error {
-		lower := schema.UsageKey(nil, root, 0)
-		upper := schema.UsageKey(nil, root, math.MaxUint16)
-		return scanBetween(v.snap, lower, upper, func(key, value []byte) error {
-			u, err := schema.DecodeUsage(value)
-			if err != nil {
-				return corrupt("usage", key, err)
-			}
-			total.Add(u)
-			return nil
-		})
+	err = e.read(ctx, func(v *view) (err error) {
+		total, err = usageOf(v.snap, root)
+		return err
 	})
 	return total, err
 }

@@ -68,6 +68,7 @@ func (c *checker) run() error {
 		{schema.KindTable, c.table}, {schema.KindUpload, c.upload}, {schema.KindPart, c.part}, {schema.KindBucket, c.bucket},
 		{schema.KindIntent, c.intent}, {schema.KindFate, c.fate}, {schema.KindGarbage, c.garbage},
 		{schema.KindChange, c.change}, {schema.KindUsage, c.usageRow},
+		{schema.KindShare, c.share},
 	} {
 		if err := scanRange(c.v.snap, step.kind, func(key, value []byte) error {
 			if err := step.f(key, value); err != nil {
@@ -358,4 +359,12 @@ func (c *checker) usageRow(key, value []byte) error {
 	have.Add(holdfast.Usage{Objects: -u.Objects, Versions: -u.Versions, Bytes: -u.Bytes, UploadBytes: -u.UploadBytes})
 	c.usage[k] = have
 	return nil
+}
+
+func (c *checker) share(key, value []byte) error {
+	if _, _, rest, ok := schema.ParseDir(key); !ok || len(rest) != 0 {
+		c.problem(key, "a share of no bucket")
+	}
+	_, err := schema.DecodeShare(value)
+	return err
 }

@@ -73,9 +73,11 @@ type committer struct {
 	e     *Engine
 	state schema.State // as of the last batch, published or not
 	dirs  map[holdfast.DirID]*dirState
-	rand  *rand.ChaCha8
-	g     *group
-	jobs  []*job
+	// shares are all there are: a bucket that is not in it has no quota as far as this server knows.
+	shares map[holdfast.DirID]*share
+	rand   *rand.ChaCha8
+	g      *group
+	jobs   []*job
 
 	// unconfirmed are epochs of buckets of batches that are durable while the view is not published yet.
 	unconfirmed []epochChange
@@ -85,7 +87,7 @@ type committer struct {
 func newCommitter(e *Engine) *committer {
 	var seed [32]byte
 	_, _ = crand.Read(seed[:]) // never fails
-	c := &committer{e: e, dirs: map[holdfast.DirID]*dirState{}, rand: rand.NewChaCha8(seed)}
+	c := &committer{e: e, dirs: map[holdfast.DirID]*dirState{}, shares: map[holdfast.DirID]*share{}, rand: rand.NewChaCha8(seed)}
 	c.g = newGroup(c)
 	return c
 }

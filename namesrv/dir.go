@@ -223,6 +223,7 @@ func (g *group) dropDir(op *holdfast.DropDir) error {
 	if d.Epoch > 0 {
 		g.key = schema.BucketKey(g.key[:0], d.id)
 		g.set(g.key, nil)
+		g.dropShare(d.id)
 		if err := g.dropIndex(d); err != nil {
 			return err
 		}

@@ -108,6 +108,9 @@ func (e *Engine) load(ctx context.Context) (*committer, error) {
 	if err := c.loadState(); err != nil {
 		return nil, err
 	}
+	if err := c.loadShares(); err != nil {
+		return nil, err
+	}
 	if err := e.loadEpochs(ctx); err != nil {
 		return nil, err
 	}

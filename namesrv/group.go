@@ -35,6 +35,9 @@ type group struct {
 	epochs    []epochChange
 	cutBefore uint64 // change records below it are removed
 
+	quotas      []holdfast.DirID // buckets that operations of this transaction said have a quota
+	savedShares []savedShare     // of this transaction
+
 	state schema.State
 
 	key, key2, buf []byte // scratch
@@ -132,7 +135,9 @@ func (g *group) keep() {
 		u.Add(g.txUsage[i].Usage)
 		g.usage[g.txUsage[i].usageKey] = u
 	}
+	g.countShares()
 	g.txUsage = g.txUsage[:0]
+	g.quotas, g.savedShares = g.quotas[:0], g.savedShares[:0]
 }
 
 // rollback ends a transaction that failed.
@@ -150,6 +155,7 @@ func (g *group) rollback(m mark) {
 	for _, d := range g.dirtyTx {
 		d.isDirty = false
 	}
+	g.restoreShares()
 	g.dirtyTx, g.txUsage = g.dirtyTx[:0], g.txUsage[:0]
 	g.changes, g.garbage, g.epochs = g.changes[:m.changes], g.garbage[:m.garbage], g.epochs[:m.epochs]
 	g.state = m.state

@@ -288,6 +288,9 @@ func (m *model) op() [2]holdfast.Op {
 	case p < 75:
 		return same(m.dirOp(d))
 	case p < 78:
+		if len(m.buckets) > 0 && m.rng.IntN(2) == 0 {
+			return same(m.shareOp(d))
+		}
 		owner := fmt.Sprint("owner", m.rng.IntN(5))
 		return same(holdfast.SetBucket{Root: pick(m.rng, append(m.buckets, d)), Owner: &owner, Settings: map[string][]byte{"s": []byte(owner)}})
 	}
@@ -298,7 +301,13 @@ func (m *model) check() holdfast.BucketCheck {
 	if m.rng.IntN(5) > 0 {
 		return holdfast.BucketCheck{}
 	}
-	return holdfast.BucketCheck{Root: pick(m.rng, m.buckets), Epoch: uint64(m.rng.IntN(4))}
+	return holdfast.BucketCheck{Root: pick(m.rng, m.buckets), Epoch: uint64(m.rng.IntN(4)), Quota: m.rng.IntN(4) == 0}
+}
+
+func (m *model) shareOp(d holdfast.DirID) holdfast.Op {
+	return holdfast.SetShare{
+		Dir: d, Root: pick(m.rng, m.buckets), Epoch: uint64(m.rng.IntN(4)), Share: int64(m.rng.IntN(200) - 50), Lower: m.rng.IntN(2) == 0,
+	}
 }
 
 func (m *model) dirOp(d holdfast.DirID) holdfast.Op {
@@ -337,7 +346,7 @@ func (m *model) uploadOp(d holdfast.DirID, name string) holdfast.Op {
 	case 2, 3, 4:
 		l := m.link(d)
 		n := 1 + m.rng.IntN(3)
-		return holdfast.PutPart{Dir: d, Name: name, Upload: id, Part: holdfast.Part{Number: n, Size: l.Size, Link: l, ETag: holdfast.ETag{Digest: [16]byte{byte(n)}}}}
+		return holdfast.PutPart{Dir: d, Name: name, Upload: id, Part: holdfast.Part{Number: n, Size: l.Size, Link: l, ETag: holdfast.ETag{Digest: [16]byte{byte(n)}}}, Bucket: m.check()}
 	case 5, 6:
 		op := holdfast.CompleteUpload{Dir: d, Name: name, Upload: id, Versioning: holdfast.Versioning(m.rng.IntN(3)), If: m.conditions(), MinPart: int64(m.rng.IntN(2) * 10)}
 		for n := 1; n <= 3; n++ {

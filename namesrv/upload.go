@@ -105,6 +105,9 @@ func (g *group) putPart(op *holdfast.PutPart) error {
 		}
 		return nil
 	}
+	if err := g.checkBucket(op.Bucket); err != nil {
+		return err
+	}
 	if old != nil {
 		g.count(d, holdfast.Usage{UploadBytes: -old.Part.Size})
 		g.discard(holdfast.Content{Link: old.Part.Link}, owner, holdfast.VersionID(op.Upload))

@@ -20,8 +20,13 @@ type change struct {
 	ops func(context.Context, place) ([]holdfast.Op, error)
 	// doomed is called when the bytes were given up before the commit came; nil lets the change try again.
 	doomed func(error) error
+	// grows tells by how many bytes the change makes the bucket larger, if it does; it is asked after a share of the bucket's quota was
+	// found too small.
+	grows func(context.Context) (int64, error)
 
-	unsure bool // an attempt ended without telling whether it took effect: what it linked may be committed
+	dir    holdfast.DirID // of the last attempt
+	rooms  int            // how often room was made for it
+	unsure bool           // an attempt ended without telling whether it took effect: what it linked may be committed
 }
 
 // place is where a change takes effect.
@@ -32,7 +37,8 @@ type place struct {
 
 // check returns the condition that the bucket's record is still the one of the place.
 func (p place) check() holdfast.BucketCheck {
-	return holdfast.BucketCheck{Root: p.bucket.Root, Epoch: p.bucket.Epoch}
+	_, quota := p.bucket.Settings[quotaSetting]
+	return holdfast.BucketCheck{Root: p.bucket.Root, Epoch: p.bucket.Epoch, Quota: quota}
 }
 
 // maxRaces bounds how often a change starts over because others changed the tree; each time one of them got its change done.
@@ -82,6 +88,8 @@ func (b *Bucket) settleRace(ctx context.Context, c *change, err error) (*Bucket,
 		return b, b.repair(ctx, c.key)
 	case holdfast.Conflict:
 		return b.reload(ctx)
+	case holdfast.QuotaExceeded:
+		return b, b.makeRoomFor(ctx, c, err)
 	case holdfast.Doomed:
 		if c.doomed != nil {
 			return b, c.doomed(err)
@@ -105,6 +113,7 @@ func (b *Bucket) attempt(ctx context.Context, c *change) ([]holdfast.Reply, erro
 	if err != nil {
 		return nil, err
 	}
+	c.dir = p.target
 	ops, err := c.ops(ctx, place{dir: p.target, bucket: b.info})
 	if err != nil {
 		return nil, permanent{err}

@@ -32,6 +32,7 @@ func (v *Volume) DeleteBucket(ctx context.Context, name string) (err error) {
 		}
 	}
 	v.records.drop(name)
+	b.forgetShares(ctx)
 	return wrap(opDeleteBucket.String(), name, v.removeSealed(ctx, holdfast.VolumeRoot, name+"/", b.info.Root))
 }
 

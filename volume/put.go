@@ -52,6 +52,9 @@ func (b *Bucket) put(ctx context.Context, o op, key string, req PutRequest) (Put
 	if req.Size > holdfast.MaxObjectSize {
 		return PutResult{}, fail(o.String(), holdfast.TooLarge, key)
 	}
+	if err := b.mayHold(o.String(), key, req.Size); err != nil {
+		return PutResult{}, err
+	}
 	if err := b.mayCreate(ctx, key, req.If); err != nil {
 		return PutResult{}, wrap(o.String(), key, err)
 	}
@@ -81,6 +84,7 @@ func (b *Bucket) put(ctx context.Context, o op, key string, req PutRequest) (Put
 			return []holdfast.Op{put}, nil
 		},
 	}
+	c.grows = func(ctx context.Context) (int64, error) { return b.growth(ctx, key, entry.Size) }
 	replies, err := b.apply(ctx, &c)
 	if err != nil {
 		return PutResult{}, body.failed(ctx, &c, err)

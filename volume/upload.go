@@ -91,7 +91,7 @@ type PartRequest struct {
 }
 
 // PutPart stores a part; an earlier one with the same number is replaced. Kinds: NoSuchUpload (found out before Body is read, if it can
-// be), Invalid (Number), NoSpace, TooLarge.
+// be), Invalid (Number), NoSpace, TooLarge, QuotaExceeded.
 func (b *Bucket) PutPart(ctx context.Context, key string, id holdfast.UploadID, req PartRequest) (_ holdfast.Part, err error) {
 	start := time.Now()
 	defer func() { b.vol.metrics.done(opPutPart, start, err) }()
@@ -116,8 +116,9 @@ func (b *Bucket) PutPart(ctx context.Context, key string, id holdfast.UploadID, 
 			return nil, err
 		}
 		part.Link = link
-		return []holdfast.Op{holdfast.PutPart{Dir: at.dir, Name: name, Upload: id, Part: part}}, nil
+		return []holdfast.Op{holdfast.PutPart{Dir: at.dir, Name: name, Upload: id, Part: part, Bucket: at.check()}}, nil
 	}
+	c.grows = func(ctx context.Context) (int64, error) { return b.partGrowth(ctx, key, id, part.Number, part.Size) }
 	if _, err := b.apply(ctx, &c); err != nil {
 		return holdfast.Part{}, body.failed(ctx, &c, err)
 	}
@@ -134,6 +135,9 @@ func (b *Bucket) checkPart(ctx context.Context, key string, id holdfast.UploadID
 	}
 	if req.Size > holdfast.MaxObjectSize {
 		return fail(opPutPart.String(), holdfast.TooLarge, key)
+	}
+	if err := b.mayHold(opPutPart.String(), key, req.Size); err != nil {
+		return err
 	}
 	_, err := b.lookupUpload(ctx, key, holdfast.Lookup{Want: holdfast.WantUpload, Upload: id})
 	return wrap(opPutPart.String(), key, err)

@@ -74,6 +74,7 @@ type Volume struct {
 	paths   *path.Cache
 	records records
 	flights flights
+	shares  shareMoves
 	spread  spread
 	cleaner *cleaner
 	seed    maphash.Seed // of the choice of object servers

@@ -43,6 +43,8 @@ func replyToWire(r *holdfast.Reply) *namepb.Reply {
 		Found:   r.Found,
 		Dir:     idToWire(r.Dir),
 		Epoch:   r.Epoch,
+		Share:   r.Share,
+		Usage:   someUsageToWire(r.Usage),
 	}
 }
 
@@ -53,6 +55,8 @@ func (d *decoder) reply(w *namepb.Reply) holdfast.Reply {
 		Found:   w.GetFound(),
 		Dir:     d.id(w.GetDir()),
 		Epoch:   w.GetEpoch(),
+		Share:   w.GetShare(),
+		Usage:   usageFromWire(w.GetUsage()),
 	}
 }
 
@@ -92,9 +96,9 @@ func checkToWire(c holdfast.BucketCheck) *namepb.BucketCheck {
 	if c == (holdfast.BucketCheck{}) {
 		return nil
 	}
-	return &namepb.BucketCheck{Root: idToWire(c.Root), Epoch: c.Epoch}
+	return &namepb.BucketCheck{Root: idToWire(c.Root), Epoch: c.Epoch, Quota: c.Quota}
 }
 
 func (d *decoder) check(w *namepb.BucketCheck) holdfast.BucketCheck {
-	return holdfast.BucketCheck{Root: d.id(w.GetRoot()), Epoch: w.GetEpoch()}
+	return holdfast.BucketCheck{Root: d.id(w.GetRoot()), Epoch: w.GetEpoch(), Quota: w.GetQuota()}
 }

@@ -72,6 +72,14 @@ func usageToWire(u holdfast.Usage) *namepb.UsageReply {
 	}
 }
 
+// someUsageToWire leaves out what is zero, as in the replies to all operations but one.
+func someUsageToWire(u holdfast.Usage) *namepb.UsageReply {
+	if u == (holdfast.Usage{}) {
+		return nil
+	}
+	return usageToWire(u)
+}
+
 func usageFromWire(w *namepb.UsageReply) holdfast.Usage {
 	return holdfast.Usage{
 		Objects:     w.GetObjects(),

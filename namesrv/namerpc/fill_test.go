@@ -28,7 +28,7 @@ var (
 		reflect.TypeFor[holdfast.SealDir](), reflect.TypeFor[holdfast.DropDir](), reflect.TypeFor[holdfast.SetBucket](),
 		reflect.TypeFor[holdfast.CreateUpload](), reflect.TypeFor[holdfast.PutPart](), reflect.TypeFor[holdfast.CompleteUpload](),
 		reflect.TypeFor[holdfast.AbortUpload](), reflect.TypeFor[holdfast.IndexUpload](), reflect.TypeFor[holdfast.UnindexUpload](),
-		reflect.TypeFor[holdfast.DropIntent](),
+		reflect.TypeFor[holdfast.DropIntent](), reflect.TypeFor[holdfast.SetShare](),
 	}
 )
 

@@ -5,7 +5,7 @@ import (
 	"holdfast/namesrv/namerpc/namepb"
 )
 
-// dirOpToWire converts the operations on directories, buckets and intents; nil for any other.
+// dirOpToWire converts the operations on directories, buckets, intents and shares; nil for any other.
 func dirOpToWire(op holdfast.Op) *namepb.Op {
 	switch o := op.(type) {
 	case holdfast.MakeDir:
@@ -25,6 +25,9 @@ func dirOpToWire(op holdfast.Op) *namepb.Op {
 	case holdfast.DropIntent:
 		w := &namepb.DropIntent{Dir: idToWire(o.Dir), Slot: uint32(o.ID.Slot), Seq: o.ID.Seq}
 		return &namepb.Op{Op: &namepb.Op_DropIntent{DropIntent: w}}
+	case holdfast.SetShare:
+		w := &namepb.SetShare{Dir: idToWire(o.Dir), Root: idToWire(o.Root), Epoch: o.Epoch, Share: o.Share, Lower: o.Lower}
+		return &namepb.Op{Op: &namepb.Op_SetShare{SetShare: w}}
 	}
 	return nil
 }
@@ -48,6 +51,11 @@ func (d *decoder) dirOp(w *namepb.Op) holdfast.Op {
 	case *namepb.Op_DropIntent:
 		w := o.DropIntent
 		return holdfast.DropIntent{Dir: d.id(w.GetDir()), ID: holdfast.IntentID{Slot: d.slot(w.GetSlot()), Seq: w.GetSeq()}}
+	case *namepb.Op_SetShare:
+		w := o.SetShare
+		return holdfast.SetShare{
+			Dir: d.id(w.GetDir()), Root: d.id(w.GetRoot()), Epoch: w.GetEpoch(), Share: w.GetShare(), Lower: w.GetLower(),
+		}
 	}
 	d.fail(errOp) // none, or one of a newer peer
 	return nil

@@ -12,7 +12,7 @@ func uploadOpToWire(op holdfast.Op) *namepb.Op {
 		w := &namepb.CreateUpload{Dir: idToWire(o.Dir), Name: []byte(o.Name), Upload: uploadToWire(&o.Upload)}
 		return &namepb.Op{Op: &namepb.Op_CreateUpload{CreateUpload: w}}
 	case holdfast.PutPart:
-		w := &namepb.PutPart{Dir: idToWire(o.Dir), Name: []byte(o.Name), Upload: idToWire(o.Upload), Part: partToWire(&o.Part)}
+		w := &namepb.PutPart{Dir: idToWire(o.Dir), Name: []byte(o.Name), Upload: idToWire(o.Upload), Part: partToWire(&o.Part), Bucket: checkToWire(o.Bucket)}
 		return &namepb.Op{Op: &namepb.Op_PutPart{PutPart: w}}
 	case holdfast.CompleteUpload:
 		return &namepb.Op{Op: &namepb.Op_CompleteUpload{CompleteUpload: completeToWire(&o)}}
@@ -36,7 +36,10 @@ func (d *decoder) uploadOp(w *namepb.Op) holdfast.Op {
 		return holdfast.CreateUpload{Dir: d.id(w.GetDir()), Name: string(w.GetName()), Upload: d.upload(w.GetUpload())}
 	case *namepb.Op_PutPart:
 		w := o.PutPart
-		return holdfast.PutPart{Dir: d.id(w.GetDir()), Name: string(w.GetName()), Upload: d.id(w.GetUpload()), Part: d.part(w.GetPart())}
+		return holdfast.PutPart{
+			Dir: d.id(w.GetDir()), Name: string(w.GetName()), Upload: d.id(w.GetUpload()), Part: d.part(w.GetPart()),
+			Bucket: d.check(w.GetBucket()),
+		}
 	case *namepb.Op_CompleteUpload:
 		return d.complete(o.CompleteUpload)
 	case *namepb.Op_AbortUpload:

@@ -26,6 +26,7 @@ type Memory struct {
 	changes []holdfast.Change
 	garbage []holdfast.Link
 	done    map[upKey]holdfast.Reply // completed uploads
+	shares  map[holdfast.DirID]share
 }
 
 // dir is a directory with all it holds. Versions of a name are newest first; a name without versions is not there.
@@ -77,6 +78,7 @@ func New(now func() time.Time, slots ...holdfast.Slot) *Memory {
 	m := &Memory{
 		now: now, slots: map[holdfast.Slot]bool{}, dirs: map[holdfast.DirID]*dir{}, fates: map[object]fate{},
 		intents: map[holdfast.IntentID]holdfast.Intent{}, done: map[upKey]holdfast.Reply{},
+		shares: map[holdfast.DirID]share{},
 	}
 	if now == nil {
 		m.now = time.Now
@@ -222,7 +224,8 @@ func (m *Memory) Apply(ctx context.Context, txs []holdfast.Tx) ([]holdfast.Resul
 // apply runs a transaction. Each operation checks everything before it changes anything, so only those of several need a way back.
 func (m *Memory) apply(ops []holdfast.Op) holdfast.Result {
 	undo := func() {}
-	if len(ops) > 1 {
+	quotas := m.quotasOf(ops)
+	if len(ops) > 1 || len(quotas) > 0 {
 		undo = m.save(ops)
 	}
 	replies := make([]holdfast.Reply, len(ops))
@@ -233,6 +236,12 @@ func (m *Memory) apply(ops []holdfast.Op) holdfast.Result {
 			return holdfast.Result{Err: err, Failed: i}
 		}
 		replies[i] = r
+	}
+	for _, q := range quotas {
+		if !m.fits(q) {
+			undo()
+			return holdfast.Result{Err: fail(holdfast.QuotaExceeded), Failed: -1}
+		}
 	}
 	return holdfast.Result{Failed: -1, Replies: replies}
 }
@@ -259,7 +268,7 @@ func (m *Memory) save(ops []holdfast.Op) func() {
 			}
 		}
 	}
-	fates, intents, done := maps.Clone(m.fates), maps.Clone(m.intents), maps.Clone(m.done)
+	fates, intents, done, shares := maps.Clone(m.fates), maps.Clone(m.intents), maps.Clone(m.done), maps.Clone(m.shares)
 	changes, garbage := len(m.changes), len(m.garbage)
 	return func() {
 		for id, d := range old {
@@ -267,7 +276,7 @@ func (m *Memory) save(ops []holdfast.Op) func() {
 				delete(m.dirs, id)
 			}
 		}
-		m.fates, m.intents, m.done = fates, intents, done
+		m.fates, m.intents, m.done, m.shares = fates, intents, done, shares
 		m.changes, m.garbage = m.changes[:changes], m.garbage[:garbage]
 	}
 }
@@ -312,6 +321,8 @@ func (m *Memory) run(op holdfast.Op) (holdfast.Reply, error) {
 		return holdfast.Reply{}, m.unindexUpload(op)
 	case holdfast.DropIntent:
 		return holdfast.Reply{}, m.dropIntent(op)
+	case holdfast.SetShare:
+		return m.setShare(op)
 	}
 	return holdfast.Reply{}, holdfast.E("nametest", holdfast.Unsupported, fmt.Errorf("operation %T", op))
 }
@@ -350,6 +361,10 @@ func (m *Memory) Usage(ctx context.Context, root holdfast.DirID) (u holdfast.Usa
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.usage(root), nil
+}
+
+func (m *Memory) usage(root holdfast.DirID) (u holdfast.Usage) {
 	for _, d := range m.dirs {
 		if d.root != root || root.IsZero() {
 			continue
@@ -367,7 +382,7 @@ func (m *Memory) Usage(ctx context.Context, root holdfast.DirID) (u holdfast.Usa
 			}
 		}
 	}
-	return u, nil
+	return u
 }
 
 // Settle implements [holdfast.NameService].

@@ -59,6 +59,9 @@ func (m *Memory) putPart(op holdfast.PutPart) error {
 	if err != nil || done != nil {
 		return err
 	}
+	if err := m.checkBucket(op.Bucket); err != nil {
+		return err
+	}
 	if old, ok := u.parts[p.Number]; ok {
 		m.discard(holdfast.Content{Link: old.Part.Link}, ownerPart(d.id, op.Upload, p.Number))
 	}

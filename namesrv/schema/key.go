@@ -31,6 +31,7 @@ const (
 	KindUsage   Kind = 0x30 // usage, by bucket and slot
 	KindGarbage Kind = 0x31 // objects to be freed, by object server and age
 	KindChange  Kind = 0x32 // the change log, by sequence
+	KindShare   Kind = 0x33 // the server's shares of quotas, by bucket
 )
 
 const dirKeyLen = 1 + len(holdfast.DirID{})
@@ -241,6 +242,9 @@ func ParseIntent(key []byte) (id holdfast.IntentID, ok bool) {
 func UsageKey(b []byte, root holdfast.DirID, s holdfast.Slot) []byte {
 	return binary.BigEndian.AppendUint16(appendDirKey(b, KindUsage, root), uint16(s))
 }
+
+// ShareKey appends the key of the server's share of a bucket's quota.
+func ShareKey(b []byte, root holdfast.DirID) []byte { return appendDirKey(b, KindShare, root) }
 
 // GarbageKey appends the key of an object to be freed; n grows, so the queue of an object server is in order of age.
 func GarbageKey(b []byte, os holdfast.ServiceID, n uint64) []byte {

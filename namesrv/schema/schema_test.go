@@ -80,6 +80,7 @@ func samples() []struct {
 		{"key usage", schema.UsageKey(nil, dirA, 0x123)},
 		{"key garbage", schema.GarbageKey(nil, server, 77)},
 		{"key change", schema.ChangeKey(nil, 77)},
+		{"key share", schema.ShareKey(nil, dirA)},
 		{"entry", schema.AppendEntry(nil, &short, home)},
 		{"entry full", schema.AppendEntry(nil, &full, home)},
 		{"entry marker", schema.AppendEntry(nil, &marker, home)},
@@ -101,6 +102,7 @@ func samples() []struct {
 		{"state", schema.AppendState(nil, &schema.State{Clock: 1, Seq: 2, First: 1, Names: 3, Garbage: 4, Intents: 5})},
 		{"garbage", schema.AppendGarbage(nil, 0x123, object)},
 		{"null", schema.AppendNull(nil, version)},
+		{"share", schema.AppendShare(nil, &schema.Share{Bytes: 300, Epoch: 4})},
 	}
 }
 
@@ -199,6 +201,7 @@ func FuzzDecode(f *testing.F) {
 		_ = schema.DecodeChange(&holdfast.Change{}, 1, b)
 		_ = schema.DecodeIntent(&holdfast.Intent{}, holdfast.IntentID{}, b)
 		_, _ = schema.DecodeUsage(b)
+		_, _ = schema.DecodeShare(b)
 		_ = schema.DecodeState(&schema.State{}, b)
 		_, _, _ = schema.DecodeGarbage(b)
 		_, _ = schema.DecodeNull(b)

@@ -2792,6 +2792,8 @@ type Reply struct {
 	Found         bool                   `protobuf:"varint,3,opt,name=found,proto3" json:"found,omitempty"`
 	Dir           []byte                 `protobuf:"bytes,4,opt,name=dir,proto3" json:"dir,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Share         int64                  `protobuf:"zigzag64,6,opt,name=share,proto3" json:"share,omitempty"`
+	Usage         *UsageReply            `protobuf:"bytes,7,opt,name=usage,proto3" json:"usage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2861,6 +2863,20 @@ func (x *Reply) GetEpoch() uint64 {
 	return 0
 }
 
+func (x *Reply) GetShare() int64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *Reply) GetUsage() *UsageReply {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
 type Op struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Op:
@@ -2881,6 +2897,7 @@ type Op struct {
 	//	*Op_IndexUpload
 	//	*Op_UnindexUpload
 	//	*Op_DropIntent
+	//	*Op_SetShare
 	Op            isOp_Op `protobuf_oneof:"op"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3067,6 +3084,15 @@ func (x *Op) GetDropIntent() *DropIntent {
 	return nil
 }
 
+func (x *Op) GetSetShare() *SetShare {
+	if x != nil {
+		if x, ok := x.Op.(*Op_SetShare); ok {
+			return x.SetShare
+		}
+	}
+	return nil
+}
+
 type isOp_Op interface {
 	isOp_Op()
 }
@@ -3135,6 +3161,10 @@ type Op_DropIntent struct {
 	DropIntent *DropIntent `protobuf:"bytes,16,opt,name=drop_intent,json=dropIntent,proto3,oneof"`
 }
 
+type Op_SetShare struct {
+	SetShare *SetShare `protobuf:"bytes,17,opt,name=set_share,json=setShare,proto3,oneof"`
+}
+
 func (*Op_PutEntry) isOp_Op() {}
 
 func (*Op_DeleteEntry) isOp_Op() {}
@@ -3166,6 +3196,8 @@ func (*Op_IndexUpload) isOp_Op() {}
 func (*Op_UnindexUpload) isOp_Op() {}
 
 func (*Op_DropIntent) isOp_Op() {}
+
+func (*Op_SetShare) isOp_Op() {}
 
 type Time struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3299,6 +3331,7 @@ type BucketCheck struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Root          []byte                 `protobuf:"bytes,1,opt,name=root,proto3" json:"root,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Quota         bool                   `protobuf:"varint,3,opt,name=quota,proto3" json:"quota,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3345,6 +3378,13 @@ func (x *BucketCheck) GetEpoch() uint64 {
 		return x.Epoch
 	}
 	return 0
+}
+
+func (x *BucketCheck) GetQuota() bool {
+	if x != nil {
+		return x.Quota
+	}
+	return false
 }
 
 type PutEntry struct {
@@ -4089,6 +4129,7 @@ type PutPart struct {
 	Name          []byte                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Upload        []byte                 `protobuf:"bytes,3,opt,name=upload,proto3" json:"upload,omitempty"`
 	Part          *Part                  `protobuf:"bytes,4,opt,name=part,proto3" json:"part,omitempty"`
+	Bucket        *BucketCheck           `protobuf:"bytes,5,opt,name=bucket,proto3" json:"bucket,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4147,6 +4188,13 @@ func (x *PutPart) GetUpload() []byte {
 func (x *PutPart) GetPart() *Part {
 	if x != nil {
 		return x.Part
+	}
+	return nil
+}
+
+func (x *PutPart) GetBucket() *BucketCheck {
+	if x != nil {
+		return x.Bucket
 	}
 	return nil
 }
@@ -4559,6 +4607,82 @@ func (x *DropIntent) GetSeq() uint64 {
 	return 0
 }
 
+type SetShare struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Dir           []byte                 `protobuf:"bytes,1,opt,name=dir,proto3" json:"dir,omitempty"`
+	Root          []byte                 `protobuf:"bytes,2,opt,name=root,proto3" json:"root,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Share         int64                  `protobuf:"zigzag64,4,opt,name=share,proto3" json:"share,omitempty"`
+	Lower         bool                   `protobuf:"varint,5,opt,name=lower,proto3" json:"lower,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetShare) Reset() {
+	*x = SetShare{}
+	mi := &file_name_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetShare) ProtoMessage() {}
+
+func (x *SetShare) ProtoReflect() protoreflect.Message {
+	mi := &file_name_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetShare.ProtoReflect.Descriptor instead.
+func (*SetShare) Descriptor() ([]byte, []int) {
+	return file_name_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *SetShare) GetDir() []byte {
+	if x != nil {
+		return x.Dir
+	}
+	return nil
+}
+
+func (x *SetShare) GetRoot() []byte {
+	if x != nil {
+		return x.Root
+	}
+	return nil
+}
+
+func (x *SetShare) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *SetShare) GetShare() int64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *SetShare) GetLower() bool {
+	if x != nil {
+		return x.Lower
+	}
+	return false
+}
+
 type Intent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Slot          uint32                 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
@@ -4575,7 +4699,7 @@ type Intent struct {
 
 func (x *Intent) Reset() {
 	*x = Intent{}
-	mi := &file_name_proto_msgTypes[61]
+	mi := &file_name_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4587,7 +4711,7 @@ func (x *Intent) String() string {
 func (*Intent) ProtoMessage() {}
 
 func (x *Intent) ProtoReflect() protoreflect.Message {
-	mi := &file_name_proto_msgTypes[61]
+	mi := &file_name_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4600,7 +4724,7 @@ func (x *Intent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Intent.ProtoReflect.Descriptor instead.
 func (*Intent) Descriptor() ([]byte, []int) {
-	return file_name_proto_rawDescGZIP(), []int{61}
+	return file_name_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Intent) GetSlot() uint32 {
@@ -4677,7 +4801,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_name_proto_msgTypes[62]
+	mi := &file_name_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4689,7 +4813,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_name_proto_msgTypes[62]
+	mi := &file_name_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4702,7 +4826,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_name_proto_rawDescGZIP(), []int{62}
+	return file_name_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Change) GetSeq() uint64 {
@@ -5010,13 +5134,15 @@ const file_name_proto_rawDesc = "" +
 	"\x06Result\x12-\n" +
 	"\x05error\x18\x01 \x01(\v2\x17.holdfast.name.v1.ErrorR\x05error\x12\x16\n" +
 	"\x06failed\x18\x02 \x01(\x12R\x06failed\x121\n" +
-	"\areplies\x18\x03 \x03(\v2\x17.holdfast.name.v1.ReplyR\areplies\"\x8e\x01\n" +
+	"\areplies\x18\x03 \x03(\v2\x17.holdfast.name.v1.ReplyR\areplies\"\xd8\x01\n" +
 	"\x05Reply\x12-\n" +
 	"\x05entry\x18\x01 \x01(\v2\x17.holdfast.name.v1.EntryR\x05entry\x12\x18\n" +
 	"\acreated\x18\x02 \x01(\bR\acreated\x12\x14\n" +
 	"\x05found\x18\x03 \x01(\bR\x05found\x12\x10\n" +
 	"\x03dir\x18\x04 \x01(\fR\x03dir\x12\x14\n" +
-	"\x05epoch\x18\x05 \x01(\x04R\x05epoch\"\xff\a\n" +
+	"\x05epoch\x18\x05 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05share\x18\x06 \x01(\x12R\x05share\x122\n" +
+	"\x05usage\x18\a \x01(\v2\x1c.holdfast.name.v1.UsageReplyR\x05usage\"\xba\b\n" +
 	"\x02Op\x129\n" +
 	"\tput_entry\x18\x01 \x01(\v2\x1a.holdfast.name.v1.PutEntryH\x00R\bputEntry\x12B\n" +
 	"\fdelete_entry\x18\x02 \x01(\v2\x1d.holdfast.name.v1.DeleteEntryH\x00R\vdeleteEntry\x129\n" +
@@ -5037,7 +5163,8 @@ const file_name_proto_rawDesc = "" +
 	"\findex_upload\x18\x0e \x01(\v2\x1d.holdfast.name.v1.IndexUploadH\x00R\vindexUpload\x12H\n" +
 	"\x0eunindex_upload\x18\x0f \x01(\v2\x1f.holdfast.name.v1.UnindexUploadH\x00R\runindexUpload\x12?\n" +
 	"\vdrop_intent\x18\x10 \x01(\v2\x1c.holdfast.name.v1.DropIntentH\x00R\n" +
-	"dropIntentB\x04\n" +
+	"dropIntent\x129\n" +
+	"\tset_share\x18\x11 \x01(\v2\x1a.holdfast.name.v1.SetShareH\x00R\bsetShareB\x04\n" +
 	"\x02op\"$\n" +
 	"\x04Time\x12\f\n" +
 	"\x01s\x18\x01 \x01(\x12R\x01s\x12\x0e\n" +
@@ -5052,10 +5179,11 @@ const file_name_proto_rawDesc = "" +
 	"\vif_modified\x18\x05 \x01(\v2\x16.holdfast.name.v1.TimeR\n" +
 	"ifModifiedB\n" +
 	"\n" +
-	"\b_if_size\"7\n" +
+	"\b_if_size\"M\n" +
 	"\vBucketCheck\x12\x12\n" +
 	"\x04root\x18\x01 \x01(\fR\x04root\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\"\xe4\x01\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05quota\x18\x03 \x01(\bR\x05quota\"\xe4\x01\n" +
 	"\bPutEntry\x12\x10\n" +
 	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\fR\x04name\x12-\n" +
@@ -5122,12 +5250,13 @@ const file_name_proto_rawDesc = "" +
 	"\fCreateUpload\x12\x10\n" +
 	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\fR\x04name\x120\n" +
-	"\x06upload\x18\x03 \x01(\v2\x18.holdfast.name.v1.UploadR\x06upload\"s\n" +
+	"\x06upload\x18\x03 \x01(\v2\x18.holdfast.name.v1.UploadR\x06upload\"\xaa\x01\n" +
 	"\aPutPart\x12\x10\n" +
 	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\fR\x04name\x12\x16\n" +
 	"\x06upload\x18\x03 \x01(\fR\x06upload\x12*\n" +
-	"\x04part\x18\x04 \x01(\v2\x16.holdfast.name.v1.PartR\x04part\"\xdd\x02\n" +
+	"\x04part\x18\x04 \x01(\v2\x16.holdfast.name.v1.PartR\x04part\x125\n" +
+	"\x06bucket\x18\x05 \x01(\v2\x1d.holdfast.name.v1.BucketCheckR\x06bucket\"\xdd\x02\n" +
 	"\x0eCompleteUpload\x12\x10\n" +
 	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\fR\x04name\x12\x16\n" +
@@ -5160,7 +5289,13 @@ const file_name_proto_rawDesc = "" +
 	"DropIntent\x12\x10\n" +
 	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x12\n" +
 	"\x04slot\x18\x02 \x01(\rR\x04slot\x12\x10\n" +
-	"\x03seq\x18\x03 \x01(\x04R\x03seq\"\xa8\x01\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\"r\n" +
+	"\bSetShare\x12\x10\n" +
+	"\x03dir\x18\x01 \x01(\fR\x03dir\x12\x12\n" +
+	"\x04root\x18\x02 \x01(\fR\x04root\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05share\x18\x04 \x01(\x12R\x05share\x12\x14\n" +
+	"\x05lower\x18\x05 \x01(\bR\x05lower\"\xa8\x01\n" +
 	"\x06Intent\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\rR\x04slot\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
@@ -5205,7 +5340,7 @@ func file_name_proto_rawDescGZIP() []byte {
 	return file_name_proto_rawDescData
 }
 
-var file_name_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_name_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_name_proto_goTypes = []any{
 	(*Error)(nil),              // 0: holdfast.name.v1.Error
 	(*LookupRequest)(nil),      // 1: holdfast.name.v1.LookupRequest
@@ -5268,8 +5403,9 @@ var file_name_proto_goTypes = []any{
 	(*IndexUpload)(nil),        // 58: holdfast.name.v1.IndexUpload
 	(*UnindexUpload)(nil),      // 59: holdfast.name.v1.UnindexUpload
 	(*DropIntent)(nil),         // 60: holdfast.name.v1.DropIntent
-	(*Intent)(nil),             // 61: holdfast.name.v1.Intent
-	(*Change)(nil),             // 62: holdfast.name.v1.Change
+	(*SetShare)(nil),           // 61: holdfast.name.v1.SetShare
+	(*Intent)(nil),             // 62: holdfast.name.v1.Intent
+	(*Change)(nil),             // 63: holdfast.name.v1.Change
 }
 var file_name_proto_depIdxs = []int32{
 	31, // 0: holdfast.name.v1.LookupRequest.questions:type_name -> holdfast.name.v1.Lookup
@@ -5285,9 +5421,9 @@ var file_name_proto_depIdxs = []int32{
 	0,  // 10: holdfast.name.v1.UsageReply.error:type_name -> holdfast.name.v1.Error
 	0,  // 11: holdfast.name.v1.SettleReply.error:type_name -> holdfast.name.v1.Error
 	0,  // 12: holdfast.name.v1.ChangesReply.error:type_name -> holdfast.name.v1.Error
-	62, // 13: holdfast.name.v1.ChangesReply.changes:type_name -> holdfast.name.v1.Change
+	63, // 13: holdfast.name.v1.ChangesReply.changes:type_name -> holdfast.name.v1.Change
 	0,  // 14: holdfast.name.v1.IntentsReply.error:type_name -> holdfast.name.v1.Error
-	61, // 15: holdfast.name.v1.IntentsReply.intents:type_name -> holdfast.name.v1.Intent
+	62, // 15: holdfast.name.v1.IntentsReply.intents:type_name -> holdfast.name.v1.Intent
 	0,  // 16: holdfast.name.v1.StatusReply.error:type_name -> holdfast.name.v1.Error
 	20, // 17: holdfast.name.v1.Part.link:type_name -> holdfast.name.v1.Link
 	21, // 18: holdfast.name.v1.Part.etag:type_name -> holdfast.name.v1.ETag
@@ -5317,66 +5453,69 @@ var file_name_proto_depIdxs = []int32{
 	0,  // 42: holdfast.name.v1.Result.error:type_name -> holdfast.name.v1.Error
 	39, // 43: holdfast.name.v1.Result.replies:type_name -> holdfast.name.v1.Reply
 	26, // 44: holdfast.name.v1.Reply.entry:type_name -> holdfast.name.v1.Entry
-	44, // 45: holdfast.name.v1.Op.put_entry:type_name -> holdfast.name.v1.PutEntry
-	45, // 46: holdfast.name.v1.Op.delete_entry:type_name -> holdfast.name.v1.DeleteEntry
-	46, // 47: holdfast.name.v1.Op.set_entry:type_name -> holdfast.name.v1.SetEntry
-	47, // 48: holdfast.name.v1.Op.make_dir:type_name -> holdfast.name.v1.MakeDir
-	48, // 49: holdfast.name.v1.Op.link_dir:type_name -> holdfast.name.v1.LinkDir
-	49, // 50: holdfast.name.v1.Op.unlink_dir:type_name -> holdfast.name.v1.UnlinkDir
-	50, // 51: holdfast.name.v1.Op.seal_dir:type_name -> holdfast.name.v1.SealDir
-	51, // 52: holdfast.name.v1.Op.drop_dir:type_name -> holdfast.name.v1.DropDir
-	52, // 53: holdfast.name.v1.Op.set_bucket:type_name -> holdfast.name.v1.SetBucket
-	53, // 54: holdfast.name.v1.Op.create_upload:type_name -> holdfast.name.v1.CreateUpload
-	54, // 55: holdfast.name.v1.Op.put_part:type_name -> holdfast.name.v1.PutPart
-	55, // 56: holdfast.name.v1.Op.complete_upload:type_name -> holdfast.name.v1.CompleteUpload
-	57, // 57: holdfast.name.v1.Op.abort_upload:type_name -> holdfast.name.v1.AbortUpload
-	58, // 58: holdfast.name.v1.Op.index_upload:type_name -> holdfast.name.v1.IndexUpload
-	59, // 59: holdfast.name.v1.Op.unindex_upload:type_name -> holdfast.name.v1.UnindexUpload
-	60, // 60: holdfast.name.v1.Op.drop_intent:type_name -> holdfast.name.v1.DropIntent
-	21, // 61: holdfast.name.v1.Conditions.if_match:type_name -> holdfast.name.v1.ETag
-	41, // 62: holdfast.name.v1.Conditions.if_modified:type_name -> holdfast.name.v1.Time
-	26, // 63: holdfast.name.v1.PutEntry.entry:type_name -> holdfast.name.v1.Entry
-	42, // 64: holdfast.name.v1.PutEntry.if:type_name -> holdfast.name.v1.Conditions
-	43, // 65: holdfast.name.v1.PutEntry.bucket:type_name -> holdfast.name.v1.BucketCheck
-	42, // 66: holdfast.name.v1.DeleteEntry.if:type_name -> holdfast.name.v1.Conditions
-	43, // 67: holdfast.name.v1.DeleteEntry.bucket:type_name -> holdfast.name.v1.BucketCheck
-	26, // 68: holdfast.name.v1.SetEntry.entry:type_name -> holdfast.name.v1.Entry
-	42, // 69: holdfast.name.v1.SetEntry.if:type_name -> holdfast.name.v1.Conditions
-	28, // 70: holdfast.name.v1.MakeDir.bucket:type_name -> holdfast.name.v1.Bucket
-	27, // 71: holdfast.name.v1.SetBucket.settings:type_name -> holdfast.name.v1.Setting
-	29, // 72: holdfast.name.v1.CreateUpload.upload:type_name -> holdfast.name.v1.Upload
-	23, // 73: holdfast.name.v1.PutPart.part:type_name -> holdfast.name.v1.Part
-	56, // 74: holdfast.name.v1.CompleteUpload.parts:type_name -> holdfast.name.v1.CompletedPart
-	22, // 75: holdfast.name.v1.CompleteUpload.checksum:type_name -> holdfast.name.v1.Checksum
-	42, // 76: holdfast.name.v1.CompleteUpload.if:type_name -> holdfast.name.v1.Conditions
-	43, // 77: holdfast.name.v1.CompleteUpload.bucket:type_name -> holdfast.name.v1.BucketCheck
-	21, // 78: holdfast.name.v1.CompletedPart.etag:type_name -> holdfast.name.v1.ETag
-	22, // 79: holdfast.name.v1.CompletedPart.checksum:type_name -> holdfast.name.v1.Checksum
-	29, // 80: holdfast.name.v1.IndexUpload.upload:type_name -> holdfast.name.v1.Upload
-	21, // 81: holdfast.name.v1.Change.etag:type_name -> holdfast.name.v1.ETag
-	1,  // 82: holdfast.name.v1.NameService.Lookup:input_type -> holdfast.name.v1.LookupRequest
-	3,  // 83: holdfast.name.v1.NameService.List:input_type -> holdfast.name.v1.ListRequests
-	5,  // 84: holdfast.name.v1.NameService.Apply:input_type -> holdfast.name.v1.ApplyRequest
-	7,  // 85: holdfast.name.v1.NameService.BucketEpoch:input_type -> holdfast.name.v1.BucketEpochRequest
-	9,  // 86: holdfast.name.v1.NameService.Usage:input_type -> holdfast.name.v1.UsageRequest
-	11, // 87: holdfast.name.v1.NameService.Settle:input_type -> holdfast.name.v1.SettleRequest
-	13, // 88: holdfast.name.v1.NameService.Changes:input_type -> holdfast.name.v1.ChangesRequest
-	15, // 89: holdfast.name.v1.NameService.Intents:input_type -> holdfast.name.v1.IntentsRequest
-	17, // 90: holdfast.name.v1.NameService.Status:input_type -> holdfast.name.v1.StatusRequest
-	2,  // 91: holdfast.name.v1.NameService.Lookup:output_type -> holdfast.name.v1.LookupReply
-	4,  // 92: holdfast.name.v1.NameService.List:output_type -> holdfast.name.v1.ListReply
-	6,  // 93: holdfast.name.v1.NameService.Apply:output_type -> holdfast.name.v1.ApplyReply
-	8,  // 94: holdfast.name.v1.NameService.BucketEpoch:output_type -> holdfast.name.v1.BucketEpochReply
-	10, // 95: holdfast.name.v1.NameService.Usage:output_type -> holdfast.name.v1.UsageReply
-	12, // 96: holdfast.name.v1.NameService.Settle:output_type -> holdfast.name.v1.SettleReply
-	14, // 97: holdfast.name.v1.NameService.Changes:output_type -> holdfast.name.v1.ChangesReply
-	16, // 98: holdfast.name.v1.NameService.Intents:output_type -> holdfast.name.v1.IntentsReply
-	18, // 99: holdfast.name.v1.NameService.Status:output_type -> holdfast.name.v1.StatusReply
-	91, // [91:100] is the sub-list for method output_type
-	82, // [82:91] is the sub-list for method input_type
-	82, // [82:82] is the sub-list for extension type_name
-	82, // [82:82] is the sub-list for extension extendee
-	0,  // [0:82] is the sub-list for field type_name
+	10, // 45: holdfast.name.v1.Reply.usage:type_name -> holdfast.name.v1.UsageReply
+	44, // 46: holdfast.name.v1.Op.put_entry:type_name -> holdfast.name.v1.PutEntry
+	45, // 47: holdfast.name.v1.Op.delete_entry:type_name -> holdfast.name.v1.DeleteEntry
+	46, // 48: holdfast.name.v1.Op.set_entry:type_name -> holdfast.name.v1.SetEntry
+	47, // 49: holdfast.name.v1.Op.make_dir:type_name -> holdfast.name.v1.MakeDir
+	48, // 50: holdfast.name.v1.Op.link_dir:type_name -> holdfast.name.v1.LinkDir
+	49, // 51: holdfast.name.v1.Op.unlink_dir:type_name -> holdfast.name.v1.UnlinkDir
+	50, // 52: holdfast.name.v1.Op.seal_dir:type_name -> holdfast.name.v1.SealDir
+	51, // 53: holdfast.name.v1.Op.drop_dir:type_name -> holdfast.name.v1.DropDir
+	52, // 54: holdfast.name.v1.Op.set_bucket:type_name -> holdfast.name.v1.SetBucket
+	53, // 55: holdfast.name.v1.Op.create_upload:type_name -> holdfast.name.v1.CreateUpload
+	54, // 56: holdfast.name.v1.Op.put_part:type_name -> holdfast.name.v1.PutPart
+	55, // 57: holdfast.name.v1.Op.complete_upload:type_name -> holdfast.name.v1.CompleteUpload
+	57, // 58: holdfast.name.v1.Op.abort_upload:type_name -> holdfast.name.v1.AbortUpload
+	58, // 59: holdfast.name.v1.Op.index_upload:type_name -> holdfast.name.v1.IndexUpload
+	59, // 60: holdfast.name.v1.Op.unindex_upload:type_name -> holdfast.name.v1.UnindexUpload
+	60, // 61: holdfast.name.v1.Op.drop_intent:type_name -> holdfast.name.v1.DropIntent
+	61, // 62: holdfast.name.v1.Op.set_share:type_name -> holdfast.name.v1.SetShare
+	21, // 63: holdfast.name.v1.Conditions.if_match:type_name -> holdfast.name.v1.ETag
+	41, // 64: holdfast.name.v1.Conditions.if_modified:type_name -> holdfast.name.v1.Time
+	26, // 65: holdfast.name.v1.PutEntry.entry:type_name -> holdfast.name.v1.Entry
+	42, // 66: holdfast.name.v1.PutEntry.if:type_name -> holdfast.name.v1.Conditions
+	43, // 67: holdfast.name.v1.PutEntry.bucket:type_name -> holdfast.name.v1.BucketCheck
+	42, // 68: holdfast.name.v1.DeleteEntry.if:type_name -> holdfast.name.v1.Conditions
+	43, // 69: holdfast.name.v1.DeleteEntry.bucket:type_name -> holdfast.name.v1.BucketCheck
+	26, // 70: holdfast.name.v1.SetEntry.entry:type_name -> holdfast.name.v1.Entry
+	42, // 71: holdfast.name.v1.SetEntry.if:type_name -> holdfast.name.v1.Conditions
+	28, // 72: holdfast.name.v1.MakeDir.bucket:type_name -> holdfast.name.v1.Bucket
+	27, // 73: holdfast.name.v1.SetBucket.settings:type_name -> holdfast.name.v1.Setting
+	29, // 74: holdfast.name.v1.CreateUpload.upload:type_name -> holdfast.name.v1.Upload
+	23, // 75: holdfast.name.v1.PutPart.part:type_name -> holdfast.name.v1.Part
+	43, // 76: holdfast.name.v1.PutPart.bucket:type_name -> holdfast.name.v1.BucketCheck
+	56, // 77: holdfast.name.v1.CompleteUpload.parts:type_name -> holdfast.name.v1.CompletedPart
+	22, // 78: holdfast.name.v1.CompleteUpload.checksum:type_name -> holdfast.name.v1.Checksum
+	42, // 79: holdfast.name.v1.CompleteUpload.if:type_name -> holdfast.name.v1.Conditions
+	43, // 80: holdfast.name.v1.CompleteUpload.bucket:type_name -> holdfast.name.v1.BucketCheck
+	21, // 81: holdfast.name.v1.CompletedPart.etag:type_name -> holdfast.name.v1.ETag
+	22, // 82: holdfast.name.v1.CompletedPart.checksum:type_name -> holdfast.name.v1.Checksum
+	29, // 83: holdfast.name.v1.IndexUpload.upload:type_name -> holdfast.name.v1.Upload
+	21, // 84: holdfast.name.v1.Change.etag:type_name -> holdfast.name.v1.ETag
+	1,  // 85: holdfast.name.v1.NameService.Lookup:input_type -> holdfast.name.v1.LookupRequest
+	3,  // 86: holdfast.name.v1.NameService.List:input_type -> holdfast.name.v1.ListRequests
+	5,  // 87: holdfast.name.v1.NameService.Apply:input_type -> holdfast.name.v1.ApplyRequest
+	7,  // 88: holdfast.name.v1.NameService.BucketEpoch:input_type -> holdfast.name.v1.BucketEpochRequest
+	9,  // 89: holdfast.name.v1.NameService.Usage:input_type -> holdfast.name.v1.UsageRequest
+	11, // 90: holdfast.name.v1.NameService.Settle:input_type -> holdfast.name.v1.SettleRequest
+	13, // 91: holdfast.name.v1.NameService.Changes:input_type -> holdfast.name.v1.ChangesRequest
+	15, // 92: holdfast.name.v1.NameService.Intents:input_type -> holdfast.name.v1.IntentsRequest
+	17, // 93: holdfast.name.v1.NameService.Status:input_type -> holdfast.name.v1.StatusRequest
+	2,  // 94: holdfast.name.v1.NameService.Lookup:output_type -> holdfast.name.v1.LookupReply
+	4,  // 95: holdfast.name.v1.NameService.List:output_type -> holdfast.name.v1.ListReply
+	6,  // 96: holdfast.name.v1.NameService.Apply:output_type -> holdfast.name.v1.ApplyReply
+	8,  // 97: holdfast.name.v1.NameService.BucketEpoch:output_type -> holdfast.name.v1.BucketEpochReply
+	10, // 98: holdfast.name.v1.NameService.Usage:output_type -> holdfast.name.v1.UsageReply
+	12, // 99: holdfast.name.v1.NameService.Settle:output_type -> holdfast.name.v1.SettleReply
+	14, // 100: holdfast.name.v1.NameService.Changes:output_type -> holdfast.name.v1.ChangesReply
+	16, // 101: holdfast.name.v1.NameService.Intents:output_type -> holdfast.name.v1.IntentsReply
+	18, // 102: holdfast.name.v1.NameService.Status:output_type -> holdfast.name.v1.StatusReply
+	94, // [94:103] is the sub-list for method output_type
+	85, // [85:94] is the sub-list for method input_type
+	85, // [85:85] is the sub-list for extension type_name
+	85, // [85:85] is the sub-list for extension extendee
+	0,  // [0:85] is the sub-list for field type_name
 }
 
 func init() { file_name_proto_init() }
@@ -5404,6 +5543,7 @@ func file_name_proto_init() {
 		(*Op_IndexUpload)(nil),
 		(*Op_UnindexUpload)(nil),
 		(*Op_DropIntent)(nil),
+		(*Op_SetShare)(nil),
 	}
 	file_name_proto_msgTypes[42].OneofWrappers = []any{}
 	file_name_proto_msgTypes[52].OneofWrappers = []any{}
@@ -5413,7 +5553,7 @@ func file_name_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_name_proto_rawDesc), len(file_name_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   63,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
