@@ -154,6 +154,9 @@ func (m *Memory) dropDir(op holdfast.DropDir) error {
 	}
 	delete(m.intents, d.intent)
 	delete(m.dirs, op.Dir)
+	if d.bucket != nil {
+		delete(m.shares, op.Dir)
+	}
 	return nil
 }
 
