@@ -409,7 +409,7 @@ const NoShare int64 = -1
 // Share, its Epoch, and Usage, all as of the end of the operation; so Epoch 0 is how a share is read.
 //
 // With Lower set, the share is never raised, and only lowered to what the bucket holds if that is more than Share. A server that had no
-// share has one then. Without, it becomes Share; NoShare removes it.
+// share has one then. Without, it becomes Share; NoShare removes it, and so does DropDir of the bucket's root.
 type SetShare struct {
 	Dir   DirID // any directory in a slot of the server
 	Root  DirID // of the bucket

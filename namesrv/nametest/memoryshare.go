@@ -52,6 +52,9 @@ func (m *Memory) quotasOf(ops []holdfast.Op) (qs []quota) {
 		if c := checkOf(op); c.Quota {
 			said[c.Root] = true
 		}
+		if s, ok := op.(holdfast.SetShare); ok {
+			said[s.Root] = said[s.Root]
+		}
 	}
 	for root, by := range said {
 		u := m.usage(root)
