@@ -53,7 +53,9 @@ func (m *Memory) quotasOf(ops []holdfast.Op) (qs []quota) {
 			said[c.Root] = true
 		}
 		if s, ok := op.(holdfast.SetShare); ok {
-			said[s.Root] = said[s.Root]
+			if _, there := said[s.Root]; !there {
+				said[s.Root] = false
+			}
 		}
 	}
 	for root, by := range said {
