@@ -14,8 +14,9 @@ func createBucket(q *request) error {
 	if err := s3api.CheckNewBucketName(q.target.Bucket); err != nil {
 		return err
 	}
-	if q.r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true" {
-		return s3api.HeaderRefused("x-amz-bucket-object-lock-enabled", "")
+	locks, err := wantsObjectLock(q.r.Header)
+	if err != nil {
+		return err
 	}
 	if err := q.refuseUnbuilt(); err != nil {
 		return err
@@ -27,7 +28,11 @@ func createBucket(q *request) error {
 	if err != nil {
 		return err
 	}
-	made, err := q.g.volume.CreateBucket(q.ctx, holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.caller.User, Settings: settings})
+	info := holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.caller.User, ObjectLock: locks, Settings: settings}
+	if locks {
+		info.Versioning = holdfast.VersioningEnabled
+	}
+	made, err := q.g.volume.CreateBucket(q.ctx, info)
 	switch {
 	case holdfast.Is(err, holdfast.Exists) && made.Owner != q.caller.User:
 		return s3api.E(s3api.BucketAlreadyExists).With("BucketName", q.target.Bucket).WithCause(err)

@@ -58,6 +58,10 @@ func copyObject(q *request) error {
 	if err != nil {
 		return err
 	}
+	tagging, err := s3api.ParseTaggingDirective(q.r.Header.Get("X-Amz-Tagging-Directive"))
+	if err != nil {
+		return err
+	}
 	cond, err := q.writeConditions()
 	if err != nil {
 		return err
@@ -74,6 +78,9 @@ func copyObject(q *request) error {
 	if err != nil {
 		return err
 	}
+	if err := q.lockNew(b, &entry); err != nil {
+		return err
+	}
 	src, srcBucket, from, err := q.openSource()
 	if err != nil {
 		return err
@@ -87,6 +94,9 @@ func copyObject(q *request) error {
 			return s3api.CopyOntoItself()
 		}
 		entry.Headers = copiedHeaders(src.Entry().Headers, entry.Headers)
+	}
+	if tagging == s3api.CopyFromSource {
+		entry.Tags = src.Entry().Tags
 	}
 	d := &copyDigest{algorithm: algorithm} // the copy is of one piece: what was composite becomes a checksum of the content
 	if d.algorithm == checksum.None {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"holdfast"
 	"holdfast/gw/s3api"
@@ -40,7 +41,15 @@ func (q *request) newEntry() (holdfast.Entry, error) {
 	if err != nil {
 		return holdfast.Entry{}, err
 	}
-	e := holdfast.Entry{Headers: headers}
+	tags, err := s3api.ParseTagging(q.r.Header.Get("X-Amz-Tagging"))
+	if err != nil {
+		return holdfast.Entry{}, err
+	}
+	lock, err := s3api.ParseLockHeaders(q.r.Header, time.Now())
+	if err != nil {
+		return holdfast.Entry{}, err
+	}
+	e := holdfast.Entry{Headers: headers, Tags: storedTags(tags), Lock: storedLock(lock)}
 	if err := q.giveOwner(&e); err != nil {
 		return holdfast.Entry{}, err
 	}
@@ -85,8 +94,7 @@ func storedHeaders(h http.Header) ([]holdfast.Header, error) {
 // (encryption above all) would be a wrong success.
 var unbuiltHeaders = [...]string{
 	"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Customer-Algorithm",
-	"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Tagging", "X-Amz-Object-Lock-Mode",
-	"X-Amz-Object-Lock-Retain-Until-Date", "X-Amz-Object-Lock-Legal-Hold", "X-Amz-Write-Offset-Bytes",
+	"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Write-Offset-Bytes",
 }
 
 // refuseUnbuilt refuses headers that ask for what is not built.
@@ -149,4 +157,6 @@ func setEntryHeaders(h http.Header, e *holdfast.Entry) {
 	if e.StorageClass != "" {
 		h["X-Amz-Storage-Class"] = []string{e.StorageClass}
 	}
+	setTagCount(h, e)
+	s3api.SetLockHeaders(h, shownLock(e.Lock))
 }

@@ -29,6 +29,8 @@ func s3Error(q *request, err error) *s3api.Error {
 		return s3api.NoKey(q.target.Key).WithCause(err)
 	case holdfast.NoSuchUpload:
 		return s3api.NoUpload(q.query.Get("uploadId")).WithCause(err)
+	case holdfast.Locked:
+		return s3api.E(s3api.AccessDenied).WithMessage("Access Denied because object protected by object lock.").WithCause(err)
 	case holdfast.Precondition:
 		return s3api.FailedCondition(failedHeader(q)).WithCause(err)
 	}

@@ -23,7 +23,13 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpListObjectVersions:   listObjectVersions,
 		s3api.OpPutBucketVersioning:  putBucketVersioning,
 		s3api.OpListMultipartUploads: listUploads,
-		s3api.OpDeleteObjects:        deleteObjects,
+
+		s3api.OpGetBucketTagging:           bucketTagging().get,
+		s3api.OpPutBucketTagging:           bucketTagging().set,
+		s3api.OpDeleteBucketTagging:        bucketTagging().remove,
+		s3api.OpGetObjectLockConfiguration: getObjectLockConfiguration,
+		s3api.OpPutObjectLockConfiguration: putObjectLockConfiguration,
+		s3api.OpDeleteObjects:              deleteObjects,
 
 		s3api.OpPostObject:                                  postObject,
 		s3api.OpGetBucketCors:                               cors().get,
@@ -70,6 +76,12 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpPutObjectAcl:        putObjectACL,
 		s3api.OpGetObjectAttributes: getObjectAttributes,
 		s3api.OpGetObjectTagging:    getObjectTagging,
+		s3api.OpPutObjectTagging:    putObjectTagging,
+		s3api.OpDeleteObjectTagging: deleteObjectTagging,
+		s3api.OpGetObjectRetention:  getObjectRetention,
+		s3api.OpPutObjectRetention:  putObjectRetention,
+		s3api.OpGetObjectLegalHold:  getObjectLegalHold,
+		s3api.OpPutObjectLegalHold:  putObjectLegalHold,
 
 		s3api.OpCreateMultipartUpload:   createUpload,
 		s3api.OpUploadPart:              uploadPart,

@@ -27,6 +27,12 @@ func putObject(q *request) error {
 	if err != nil {
 		return err
 	}
+	if err := q.lockNew(b, &entry); err != nil {
+		return err
+	}
+	if err := q.checkLockedBody(entry.Lock, "Object"); err != nil {
+		return err
+	}
 	put, err := b.Put(q.ctx, q.target.Key, volume.PutRequest{
 		Entry: entry, If: cond, Body: &q.body, Size: q.body.size(), Finish: q.finishEntry,
 	})

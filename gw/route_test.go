@@ -77,7 +77,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/bucket/k?uploadId=u", "h", 200, "ListParts|bucket|k"},
 		{"GET", "/bucket?acl", "h", 200, "GetBucketAcl|bucket|"},
 		{"PUT", "/bucket?inventory", "h", 501, "<Code>NotImplemented</Code>"},
-		{"PUT", "/bucket/k?tagging", "h", 501, "<Code>NotImplemented</Code>"},
+		{"PUT", "/bucket/k?renameObject", "h", 501, "<Code>NotImplemented</Code>"},
 		{"OPTIONS", "/bucket/k", "h", 200, "PreflightObject|bucket|k"},
 		{"DELETE", "/bucket?uploads", "h", 405, "<Code>MethodNotAllowed</Code>"},
 		{"PATCH", "/bucket/k", "h", 405, "<Code>MethodNotAllowed</Code>"},

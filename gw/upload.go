@@ -32,6 +32,9 @@ func createUpload(q *request) error {
 	if err != nil {
 		return err
 	}
+	if err := q.lockNew(b, &entry); err != nil {
+		return err
+	}
 	up, err := b.CreateUpload(q.ctx, q.target.Key, holdfast.Upload{Initiator: q.user(), Entry: entry})
 	if err != nil {
 		return q.bucketGone(err, holdfast.Conditions{})
@@ -96,6 +99,9 @@ func uploadPart(q *request) error {
 	}
 	up, err := b.Upload(q.ctx, q.target.Key, id)
 	if err != nil {
+		return err
+	}
+	if err := q.checkLockedBody(up.Entry.Lock, "Part"); err != nil {
 		return err
 	}
 	if err := q.body.expectChecksum(up.Entry.Checksum); err != nil {

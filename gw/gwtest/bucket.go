@@ -62,7 +62,6 @@ func testCreateBucket(e *env) {
 	e.req("PUT", target, text("<CreateBucketConfiguration>")).fails(400, "MalformedXML")
 	e.req("PUT", target, text("no XML")).fails(400, "MalformedXML")
 	e.req("PUT", target, header("X-Amz-Acl", "nonsense")).fails(400, "InvalidArgument")
-	e.req("PUT", target, header("X-Amz-Bucket-Object-Lock-Enabled", "true")).fails(501, "NotImplemented")
 	e.req("PUT", target, header("X-Amz-Grant-Read", `id="x"`)).fails(400, "InvalidArgument")
 	e.req("HEAD", target).fails(404, "NoSuchBucket")
 	e.req("PUT", target+"/", text(open+e.creds.Region+end), header("X-Amz-Acl", "private")).is(200).has("Location", target)

@@ -72,14 +72,6 @@ func AppendVersioning(dst []byte, status string) []byte {
 	return appendClose(dst, "VersioningConfiguration")
 }
 
-// AppendTagging appends the answer of GetObjectTagging for an object without tags.
-func AppendTagging(dst []byte) []byte {
-	dst = appendRoot(dst, "Tagging")
-	dst = appendOpen(dst, "TagSet")
-	dst = appendClose(dst, "TagSet")
-	return appendClose(dst, "Tagging")
-}
-
 // CopyAnswer is the answer of CopyObject and UploadPartCopy. ETag is without quotes.
 type CopyAnswer struct {
 	ETag         string

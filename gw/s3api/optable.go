@@ -132,23 +132,23 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketTagging: {
 		name: "GetBucketTagging", method: "GET", on: onBucket, query: []string{"tagging"},
-		action: "s3:GetBucketTagging",
+		action: "s3:GetBucketTagging", built: true,
 	},
 	OpPutBucketTagging: {
 		name: "PutBucketTagging", method: "PUT", on: onBucket, query: []string{"tagging"},
-		action: "s3:PutBucketTagging",
+		action: "s3:PutBucketTagging", built: true,
 	},
 	OpDeleteBucketTagging: {
 		name: "DeleteBucketTagging", method: "DELETE", on: onBucket, query: []string{"tagging"},
-		action: "s3:PutBucketTagging",
+		action: "s3:PutBucketTagging", built: true,
 	},
 	OpGetObjectLockConfiguration: {
 		name: "GetObjectLockConfiguration", method: "GET", on: onBucket, query: []string{"object-lock"},
-		action: "s3:GetBucketObjectLockConfiguration",
+		action: "s3:GetBucketObjectLockConfiguration", built: true,
 	},
 	OpPutObjectLockConfiguration: {
 		name: "PutObjectLockConfiguration", method: "PUT", on: onBucket, query: []string{"object-lock"},
-		action: "s3:PutBucketObjectLockConfiguration",
+		action: "s3:PutBucketObjectLockConfiguration", built: true,
 	},
 	OpGetBucketReplication: {
 		name: "GetBucketReplication", method: "GET", on: onBucket, query: []string{"replication"},
@@ -417,27 +417,27 @@ var opTable = [opEnd]opRow{
 	},
 	OpPutObjectTagging: {
 		name: "PutObjectTagging", method: "PUT", on: onObject, query: []string{"tagging"},
-		action: "s3:PutObjectTagging", versionAction: "s3:PutObjectVersionTagging",
+		action: "s3:PutObjectTagging", versionAction: "s3:PutObjectVersionTagging", built: true,
 	},
 	OpDeleteObjectTagging: {
 		name: "DeleteObjectTagging", method: "DELETE", on: onObject, query: []string{"tagging"},
-		action: "s3:DeleteObjectTagging", versionAction: "s3:DeleteObjectVersionTagging",
+		action: "s3:DeleteObjectTagging", versionAction: "s3:DeleteObjectVersionTagging", built: true,
 	},
 	OpGetObjectLegalHold: {
 		name: "GetObjectLegalHold", method: "GET", on: onObject, query: []string{"legal-hold"},
-		action: "s3:GetObjectLegalHold",
+		action: "s3:GetObjectLegalHold", built: true,
 	},
 	OpPutObjectLegalHold: {
 		name: "PutObjectLegalHold", method: "PUT", on: onObject, query: []string{"legal-hold"},
-		action: "s3:PutObjectLegalHold",
+		action: "s3:PutObjectLegalHold", built: true,
 	},
 	OpGetObjectRetention: {
 		name: "GetObjectRetention", method: "GET", on: onObject, query: []string{"retention"},
-		action: "s3:GetObjectRetention",
+		action: "s3:GetObjectRetention", built: true,
 	},
 	OpPutObjectRetention: {
 		name: "PutObjectRetention", method: "PUT", on: onObject, query: []string{"retention"},
-		action: "s3:PutObjectRetention",
+		action: "s3:PutObjectRetention", built: true,
 	},
 	OpGetObjectTorrent: {
 		name: "GetObjectTorrent", method: "GET", on: onObject, query: []string{"torrent"},
