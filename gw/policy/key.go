@@ -33,7 +33,6 @@ const (
 
 	KeyACL               Key = "s3:x-amz-acl"
 	KeyAuthType          Key = "s3:authType"
-	KeyBucketTag         Key = "s3:BucketTag/"
 	KeyContentSHA256     Key = "s3:x-amz-content-sha256"
 	KeyCopySource        Key = "s3:x-amz-copy-source"
 	KeyDelimiter         Key = "s3:delimiter"
@@ -93,24 +92,25 @@ const (
 type keyRow struct {
 	key    Key
 	groups keyGroup // actions that have it have one of these; 0: all actions
+	own    bool     // the evaluator fills it
 	never  bool     // S3 has it and no request here ever does
 }
 
 // keys are the condition keys of S3, from the Service Authorization Reference for Amazon S3, and the global ones that a request here may have.
 // Another global key is accepted, as S3 accepts it, and is in no request's context.
 var keys = [...]keyRow{
-	{key: KeyCurrentTime},
-	{key: KeyEpochTime},
-	{key: KeyPrincipalAccount},
-	{key: KeyPrincipalArn},
-	{key: KeyPrincipalType},
-	{key: KeyPrincipalService},
-	{key: KeyPrincipalIsAWS},
-	{key: KeyResourceAccount},
-	{key: KeyS3Account},
+	{key: KeyCurrentTime, own: true},
+	{key: KeyEpochTime, own: true},
+	{key: KeyPrincipalAccount, own: true},
+	{key: KeyPrincipalArn, own: true},
+	{key: KeyPrincipalType, own: true},
+	{key: KeyPrincipalService, own: true},
+	{key: KeyPrincipalIsAWS, own: true},
+	{key: KeyResourceAccount, own: true},
+	{key: KeyS3Account, own: true},
 	{key: KeySourceIP},
-	{key: KeyUserID},
-	{key: KeyUserName},
+	{key: KeyUserID, own: true},
+	{key: KeyUserName, own: true},
 	{key: KeyReferer},
 	{key: KeyRequestedRegion},
 	{key: KeySecureTransport},
@@ -119,7 +119,6 @@ var keys = [...]keyRow{
 	{key: KeyUserAgent},
 	{key: KeyACL, groups: groupACL},
 	{key: KeyAuthType},
-	{key: KeyBucketTag},
 	{key: KeyContentSHA256},
 	{key: KeyCopySource, groups: groupPut},
 	{key: KeyDelimiter, groups: groupList},
@@ -156,6 +155,7 @@ var keys = [...]keyRow{
 	{key: "s3:AccessGrantsInstanceArn", never: true},
 	{key: "s3:AccessPointNetworkOrigin", never: true},
 	{key: "s3:AccessPointTag/", never: true},
+	{key: "s3:BucketTag/", never: true},
 	{key: "s3:DataAccessPointAccount", never: true},
 	{key: "s3:DataAccessPointArn", never: true},
 }
@@ -198,6 +198,7 @@ func (k keyRef) String() string { return string(k.key) + k.name }
 type KeyInfo struct {
 	Key   Key
 	Never bool // accepted as in S3, and in no request's context
+	Asked bool // comes from the Context of a request
 	All   bool // goes with every action
 }
 
@@ -205,7 +206,7 @@ type KeyInfo struct {
 func Keys() []KeyInfo {
 	list := make([]KeyInfo, len(keys))
 	for i, row := range keys {
-		list[i] = KeyInfo{row.key, row.never, row.groups == 0}
+		list[i] = KeyInfo{Key: row.key, Never: row.never, Asked: !row.own && !row.never, All: row.groups == 0}
 	}
 	return list
 }

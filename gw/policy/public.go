@@ -43,7 +43,7 @@ func (c condition) confines() bool {
 	case "aws:userid":
 		return c.fixed(arnParts) && !slices.ContainsFunc(c.values, func(v string) bool { return strings.HasPrefix(v, "AROLEID:") })
 	case "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:principalservicename",
-		"aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount", "aws:sourceorgid",
+		"aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount",
 		"s3:dataaccesspointaccount", "s3:x-amz-server-side-encryption-aws-kms-key-id":
 		return c.fixed(arnParts)
 	}

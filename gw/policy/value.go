@@ -62,6 +62,9 @@ func Instant(t time.Time) Value {
 
 func unixSeconds(t time.Time) float64 { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 }
 
+// Present reports whether there is a value.
+func (v Value) Present() bool { return v.kind != absent }
+
 // single returns the value as text, false if it is none or a list: only a key with one value can be a variable.
 func (v Value) single() (string, bool) {
 	switch v.kind {
