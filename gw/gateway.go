@@ -17,7 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast"
+	"holdfast/gw/account"
 	"holdfast/gw/acl"
+	"holdfast/gw/admin"
 	"holdfast/gw/checksum/md5lanes"
 	"holdfast/gw/s3api"
 	"holdfast/gw/sigv4"
@@ -49,6 +51,7 @@ type Options struct {
 	Volume      *volume.Volume
 	Credentials Credentials
 	Settings    Settings
+	Accounts    *account.Store        // what the management API manages; nil: there is no management API
 	Targets     EventTargets          // of event notification; nil: there are none
 	MaxRequests int                   // 0: DefaultMaxRequests
 	Users       acl.Directory         // finds the users that access control lists name; nil: there are none
@@ -87,6 +90,7 @@ type Gateway struct {
 	parsed      parsedSettings
 	limits      parsedLimits
 	targets     EventTargets // may be nil
+	admin       *admin.API   // may be nil
 	log         *slog.Logger
 	router      *mux.Router
 }
@@ -120,6 +124,9 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		targets:     opts.Targets,
 		lanes:       md5lanes.NewEngine(),
 		log:         opts.Logger,
+	}
+	if opts.Accounts != nil {
+		g.admin = &admin.API{Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants}
 	}
 	g.Reload(opts.Settings)
 	// Keys are bytes: the router must neither clean nor decode paths. Every path is S3's; the operation is chosen by s3api's table.
@@ -168,6 +175,7 @@ type request struct {
 	ctx       context.Context
 	set       *settings
 	id        s3api.RequestID
+	begun     time.Time
 	op        s3api.Op
 	target    s3api.Target
 	query     url.Values
@@ -184,15 +192,14 @@ type request struct {
 type handler func(*request) error
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	q := &request{g: g, r: r, ctx: r.Context(), set: g.settings.Load(), id: g.ids.Next()}
+	q := &request{g: g, r: r, ctx: r.Context(), set: g.settings.Load(), id: g.ids.Next(), begun: time.Now()}
 	q.w = &responseWriter{ResponseWriter: w, pace: pace{conn: http.NewResponseController(w), patience: g.patience}}
-	begun := time.Now()
 	defer func() {
 		q.w.pace.end()
 		if q.atEnd != nil {
 			q.atEnd()
 		}
-		g.metrics.observe(q, time.Since(begun))
+		g.metrics.observe(q, time.Since(q.begun))
 	}()
 	if !bodyIsDone(r) {
 		q.w.pace.reading()
@@ -276,7 +283,11 @@ func (g *Gateway) refuse(q *request, err error) {
 		q.w.pace.refused()
 		q.w.Header().Set("Connection", "close")
 	}
-	sent := s3api.WriteError(q.w, q.r, s3Error(q, err), q.id)
+	told := s3Error(q, err)
+	if q.op.Management() {
+		q.refuseManagement(told)
+	}
+	sent := s3api.WriteError(q.w, q.r, told, q.id)
 	q.w.code = string(sent.Code)
 	level := slog.LevelDebug // the client's own mistakes, and what is not built
 	switch {

@@ -1,12 +1,27 @@
 package gw
 
-import "holdfast/gw/s3api"
+import (
+	"holdfast/gw/admin"
+	"holdfast/gw/s3api"
+)
 
 // handlers is the table of operations that are built. What is not in it is refused by name, never answered with a success
 // that did nothing; a test holds it against s3api's own table.
 func handlers() map[s3api.Op]handler {
 	return map[s3api.Op]handler{
 		s3api.OpListBuckets: listBuckets,
+
+		s3api.OpOstorGetUsers:       managed((*admin.API).GetUsers),
+		s3api.OpOstorPutUsers:       managed((*admin.API).PutUsers),
+		s3api.OpOstorPostUsers:      managed((*admin.API).PostUsers),
+		s3api.OpOstorDeleteUsers:    managed((*admin.API).DeleteUsers),
+		s3api.OpOstorGetAccounts:    managed((*admin.API).GetAccounts),
+		s3api.OpOstorPutAccounts:    managed((*admin.API).PutAccounts),
+		s3api.OpOstorPostAccounts:   managed((*admin.API).PostAccounts),
+		s3api.OpOstorDeleteAccounts: managed((*admin.API).DeleteAccounts),
+		s3api.OpOstorGetBuckets:     managed((*admin.API).GetBuckets),
+		s3api.OpOstorPostBuckets:    managed((*admin.API).PostBuckets),
+		s3api.OpOstorDeleteBuckets:  managed((*admin.API).DeleteBuckets),
 
 		s3api.OpCreateBucket:                    createBucket,
 		s3api.OpDeleteBucket:                    deleteBucket,

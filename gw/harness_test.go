@@ -4,11 +4,14 @@ import (
 	"context"
 	"net"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"holdfast"
+	"holdfast/gw/account"
 	"holdfast/gw/gwtest"
+	"holdfast/gw/keyring"
 	"holdfast/namesrv/nametest"
 	"holdfast/objsrv/objtest"
 	"holdfast/volume"
@@ -37,7 +40,7 @@ type oneTarget struct{}
 func (oneTarget) Known(arn string) bool { return arn == testTarget }
 
 func testCredentials() gwtest.Credentials {
-	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, Target: testTarget}
+	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, Target: testTarget, System: true}
 }
 
 // services are the servers of a volume, in memory.
@@ -101,10 +104,14 @@ func openVolume(t testing.TB, services volume.Services) *volume.Volume {
 // newTestGateway makes a gateway on a fresh volume; edit may change its options.
 func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 	t.Helper()
+	v := openVolume(t, newServices())
+	accounts := newAccounts(t, v)
 	opts := Options{
 		Service:     holdfast.NewServiceID(holdfast.TypeGateway, 1),
-		Volume:      openVolume(t, newServices()),
-		Credentials: oneUser{},
+		Volume:      v,
+		Accounts:    accounts,
+		Users:       accounts,
+		Credentials: NewCredentials(accounts),
 		Settings:    Settings{Region: testRegion, Domains: []string{testDomain}},
 		Targets:     oneTarget{},
 	}
@@ -112,6 +119,18 @@ func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 		edit(&opts)
 	}
 	return New(opts)
+}
+
+// newAccounts makes the users of a volume, among them the one whose keys the tests have.
+func newAccounts(t testing.TB, v *volume.Volume) *account.Store {
+	t.Helper()
+	ring, err := new(keyring.Ring).With(strings.TrimPrefix(keyring.Generate(), keyring.Variable+"="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account.New(account.Options{
+		Volume: v, Keys: ring, Root: account.Root{ID: testUser, Name: testUser, AccessKey: testKey, Secret: testSecret},
+	})
 }
 
 // serve runs a gateway behind a real HTTP server and returns its endpoint.

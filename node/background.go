@@ -3,12 +3,14 @@ package node
 import (
 	"errors"
 
+	"holdfast/gw/account"
 	"holdfast/gw/lifecycle"
 )
 
 // background is the work that the node does beside answering requests. It stands on the volume.
 type background struct {
 	lifecycle *lifecycle.Runner
+	accounts  *account.Sweeper
 }
 
 // openBackground starts the work.
@@ -17,6 +19,7 @@ func (n *Node) openBackground() {
 		Volume: n.volume, Day: n.config.LifecycleDay, Busy: func() bool { return n.gateway.InFlight() > 0 },
 		Reg: n.registry, Logger: n.log, Now: n.env.Now,
 	})
+	n.background.accounts = account.StartSweeper(n.accounts, n.log)
 }
 
 // close ends the work and waits for it.
@@ -24,6 +27,9 @@ func (b *background) close() error {
 	var errs []error
 	if b.lifecycle != nil {
 		errs = append(errs, b.lifecycle.Close())
+	}
+	if b.accounts != nil {
+		errs = append(errs, b.accounts.Close())
 	}
 	return errors.Join(errs...)
 }

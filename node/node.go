@@ -17,6 +17,7 @@ import (
 
 	"holdfast"
 	"holdfast/gw"
+	"holdfast/gw/account"
 	"holdfast/gw/keyring"
 	"holdfast/membership"
 	"holdfast/membership/heartbeat"
@@ -53,6 +54,7 @@ type Node struct {
 	volume     *volume.Volume
 	gateway    *gw.Gateway
 	keys       *keyring.Ring
+	accounts   *account.Store
 	background background
 	stop       context.CancelFunc // of the services
 
@@ -171,8 +173,9 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
+	n.openAccounts(root)
 	n.gateway = gw.New(gw.Options{
-		Service: plan.gateway, Volume: n.volume, Credentials: rootOnly(root),
+		Service: plan.gateway, Volume: n.volume, Credentials: gw.NewCredentials(n.accounts), Accounts: n.accounts, Users: n.accounts,
 		Settings:   gw.Settings{Region: n.config.Region, Domains: n.config.Domains},
 		Registerer: n.registry, Logger: n.log,
 	})

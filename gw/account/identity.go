@@ -67,6 +67,8 @@ func (s *Store) userIdentity(ctx context.Context, accessKey string) (Identity, e
 }
 
 // serviceIdentity reads who has a key of a service account. Kinds: NotFound.
+//
+// One that a policy narrows is no system user even if its user is: there is nothing that a system user may not do.
 func (s *Store) serviceIdentity(ctx context.Context, accessKey string) (Identity, error) {
 	const op = "identity"
 	r, err := s.records.read(ctx, indexKey(accessKey))
@@ -92,7 +94,7 @@ func (s *Store) serviceIdentity(ctx context.Context, accessKey string) (Identity
 		return Identity{}, notFound(op, accessKey)
 	}
 	secret, err := s.open(accessKey, a.Secret)
-	return Identity{User: u.ID, Email: u.Mail, Secret: secret, Service: a.Name, Policy: a.Policy, System: u.System}, err
+	return Identity{User: u.ID, Email: u.Mail, Secret: secret, Service: a.Name, Policy: a.Policy, System: u.System && a.Policy == nil}, err
 }
 
 // UserByID reports whether there is a user with this id.
@@ -115,7 +117,7 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (string, bool, er
 
 // Name returns how a user is shown: the e-mail address, or the id of one who is not there. It is remembered as identities are.
 func (s *Store) Name(ctx context.Context, id string) (string, error) {
-	if !ValidID(id) {
+	if !ValidID(id) && id != s.root.ID {
 		return id, nil
 	}
 	epoch, err := s.records.epoch(ctx)

@@ -110,11 +110,11 @@ func (s *Store) known(ctx context.Context, err error) error {
 // load reads a user who exists, and the tag of the record.
 func (s *Store) load(ctx context.Context, op, id string) (userRecord, holdfast.ETag, error) {
 	var u userRecord
+	if id == s.root.ID && id != "" {
+		return userRecord{V: format, ID: id, Mail: s.root.Name, State: enabled, System: true}, holdfast.ETag{}, nil
+	}
 	if !ValidID(id) {
 		return u, holdfast.ETag{}, notFound(op, id)
-	}
-	if id == s.root.ID {
-		return userRecord{V: format, ID: id, Mail: s.root.Name, State: enabled, System: true}, holdfast.ETag{}, nil
 	}
 	r, err := s.records.read(ctx, userKey(id))
 	if err != nil {

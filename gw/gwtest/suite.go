@@ -18,6 +18,7 @@ type Credentials struct {
 	Region    string // "" means us-east-1
 	Target    string // ARN of a target of event notification; with "" sending events is not tested
 	Domain    string // under which the endpoint serves virtual-hosted requests; with "" those are not tested
+	System    bool   // the keys are those of a system user, who may use the management API; without it that is not tested
 
 	LifecycleDay time.Duration // that the server was started with; 0: rules are not waited for
 }
@@ -77,6 +78,10 @@ func groups() []group {
 		{"Presigned", testPresigned},
 		{"SigV2", testSigV2},
 		{"VirtualHosts", testVirtualHosts},
+		{"ManagementUsers", testManagementUsers},
+		{"ManagementAccounts", testManagementAccounts},
+		{"ManagementBuckets", testManagementBuckets},
+		{"ManagementSignatures", testManagementSignatures},
 		{"Subresources", testSubresources},
 		{"CORS", testCORS},
 		{"Lifecycle", testLifecycle},

@@ -28,6 +28,12 @@ const (
 	UnresolvableGrantByEmailAddress   Code = "UnresolvableGrantByEmailAddress"
 	XAmzContentSHA256Mismatch         Code = "XAmzContentSHA256Mismatch"
 
+	// Users, in the management API; codes of IAM, since S3 has none.
+	NoSuchEntity        Code = "NoSuchEntity"
+	EntityAlreadyExists Code = "EntityAlreadyExists"
+	DeleteConflict      Code = "DeleteConflict"
+	LimitExceeded       Code = "LimitExceeded"
+
 	// The request as a whole.
 	BadRequest                   Code = "BadRequest" // of a preflight
 	IncompleteBody               Code = "IncompleteBody"
@@ -175,6 +181,11 @@ var catalogue = []catalogueEntry{
 		"The email address you provided does not match any account on record."},
 	{XAmzContentSHA256Mismatch, http.StatusBadRequest,
 		"The provided 'x-amz-content-sha256' header does not match what was computed."},
+
+	{NoSuchEntity, http.StatusNotFound, "The request was rejected because it referenced a resource entity that does not exist."},
+	{EntityAlreadyExists, http.StatusConflict, "The request was rejected because it attempted to create a resource that already exists."},
+	{DeleteConflict, http.StatusConflict, "The request was rejected because it attempted to delete a resource that has attached subordinate entities."},
+	{LimitExceeded, http.StatusConflict, "The request was rejected because it attempted to create resources beyond the current limits."},
 
 	// The request as a whole.
 	{BadRequest, http.StatusBadRequest, "Bad Request"},

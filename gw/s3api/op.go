@@ -20,9 +20,12 @@ const (
 	OpOstorPostUsers
 	OpOstorDeleteUsers
 	OpOstorGetAccounts
+	OpOstorPutAccounts
 	OpOstorPostAccounts
 	OpOstorDeleteAccounts
 	OpOstorGetBuckets
+	OpOstorPostBuckets
+	OpOstorDeleteBuckets
 	OpOstorGetLimits
 	OpOstorPutLimits
 	OpOstorDeleteLimits

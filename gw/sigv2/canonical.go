@@ -95,6 +95,11 @@ func writeResource(b *strings.Builder, r *http.Request, bucket, path string) {
 		b.WriteString(bucket)
 	}
 	b.WriteString(path)
+	if name := management(bucket, path, query); name != "" {
+		b.WriteByte('?')
+		b.WriteString(name)
+		return
+	}
 	values := make(map[string]string)
 	for query != "" {
 		var pair string
@@ -125,6 +130,20 @@ func writeResource(b *strings.Builder, r *http.Request, bucket, path string) {
 		}
 		separator = '&'
 	}
+}
+
+// management returns the resource of the management API that a request is for, "" if it is not. Of such a request version 2 signs
+// the first resource and no other parameter: POST /?ostor-users&id=…&disable is signed as /?ostor-users.
+func management(bucket, path, query string) string {
+	if bucket != "" || path != "/" && path != "" {
+		return ""
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "ostor-") {
+			return name
+		}
+	}
+	return ""
 }
 
 func signature(secret, toSign string) string {

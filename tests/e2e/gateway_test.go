@@ -10,7 +10,7 @@ import (
 func TestGatewaySuite(t *testing.T) {
 	s := newServer(t, "--domain", "s3.test")
 	t.Run("suite", func(t *testing.T) {
-		gwtest.Run(t, s.endpoint(), gwtest.Credentials{AccessKey: s.access, SecretKey: s.secret, Domain: "s3.test"})
+		gwtest.Run(t, s.endpoint(), gwtest.Credentials{AccessKey: s.access, SecretKey: s.secret, Domain: "s3.test", System: true})
 	})
 	s.stop(t)
 	s.fsck(t)
