@@ -63,9 +63,7 @@ type ask struct {
 	key     string // "": the bucket itself
 	version volume.Version
 	rule
-	entry  *holdfast.Entry // of the key and version, once it is known
-	prefix string          // of a list that nobody asked for; see allowAbsence
-	source bool            // about the source of a copy
+	entry *holdfast.Entry // of the key and version, once it is known
 }
 
 // verdict is an answer.
@@ -188,6 +186,17 @@ func (q *request) forbidden(k *ask) (verdict, error) {
 	return q.bucketPolicy(k)
 }
 
+// limit holds the policy of a service account against the question. It gives nothing: denied, or silent.
+func (q *request) limit(*ask) (verdict, error) {
+	if q.caller.Limit != nil {
+		return denied, nil
+	}
+	return silent, nil
+}
+
+// bucketPolicy holds the bucket's policy against the question.
+func (q *request) bucketPolicy(*ask) (verdict, error) { return silent, nil }
+
 // user is the caller as access control lists know it.
 func (q *request) user() string {
 	if !q.signed {
@@ -283,9 +292,7 @@ func (q *request) allowAbsence(k *ask) error {
 	if v, err := q.forbidden(k); err != nil || v == denied {
 		return refusal(err)
 	}
-	return q.require(&ask{
-		bucket: k.bucket, access: k.access, action: "s3:ListBucket", rule: rule{byBucket, acl.Read}, prefix: k.key, source: k.source,
-	})
+	return q.require(&ask{bucket: k.bucket, access: k.access, action: "s3:ListBucket", rule: rule{byBucket, acl.Read}})
 }
 
 // allowSource decides whether the caller may read the source of a copy; e is nil if it is not there.
@@ -299,7 +306,6 @@ func (q *request) allowSource(b *volume.Bucket, key string, v volume.Version, e 
 	}
 	k := ask{
 		bucket: b, access: a, action: s3api.OpGetObject.Action(!v.IsCurrent()), key: key, version: v, rule: rule{byObject, acl.Read}, entry: e,
-		source: true,
 	}
 	if e == nil {
 		return q.allowAbsence(&k)

@@ -22,7 +22,6 @@ import (
 	"holdfast/gw/admin"
 	"holdfast/gw/checksum/md5lanes"
 	"holdfast/gw/s3api"
-	"holdfast/gw/sigv4"
 	"holdfast/volume"
 )
 
@@ -88,7 +87,6 @@ type Gateway struct {
 	metrics     *metrics
 	lanes       *md5lanes.Engine
 	parsed      parsedSettings
-	limits      parsedLimits
 	targets     EventTargets // may be nil
 	admin       *admin.API   // may be nil
 	log         *slog.Logger
@@ -169,23 +167,22 @@ func (g *Gateway) NewServer() *http.Server {
 
 // request is one S3 request on its way through the gateway.
 type request struct {
-	g         *Gateway
-	w         *responseWriter
-	r         *http.Request
-	ctx       context.Context
-	set       *settings
-	id        s3api.RequestID
-	begun     time.Time
-	op        s3api.Op
-	target    s3api.Target
-	query     url.Values
-	caller    Identity       // who signed; its secret is not kept
-	signed    bool           // false: anonymous
-	signature *sigv4.Result  // of a signed request
-	body      payload        // of the request, verified as it is read
-	form      *upload        // of a PostObject
-	loaded    *volume.Bucket // of the target; nil until it is asked for
-	atEnd     func()         // gives back what the request borrowed; nil if nothing
+	g      *Gateway
+	w      *responseWriter
+	r      *http.Request
+	ctx    context.Context
+	set    *settings
+	id     s3api.RequestID
+	begun  time.Time
+	op     s3api.Op
+	target s3api.Target
+	query  url.Values
+	caller Identity       // who signed; its secret is not kept
+	signed bool           // false: anonymous
+	body   payload        // of the request, verified as it is read
+	form   *upload        // of a PostObject
+	loaded *volume.Bucket // of the target; nil until it is asked for
+	atEnd  func()         // gives back what the request borrowed; nil if nothing
 }
 
 // handler serves one operation. It writes the answer and returns nil, or returns an error and has written nothing.
