@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"holdfast"
 	"holdfast/namesrv/schema"
 )
@@ -65,6 +63,7 @@ type lister struct {
 
 	entries  cursor
 	versions cursor // of KindOlder, with ListVersions only
+	inside   bool   // the versions cursor was put behind the first version of a name
 	passed   bool   // the scan is past From
 	expanded int
 
@@ -108,52 +107,10 @@ func (l *lister) tree() (err error) {
 		if err := l.versions.open(l.v, schema.KindOlder); err != nil {
 			return err
 		}
+		l.entries.lazy = true
 		defer l.versions.close(&err)
 	}
 	return l.walk(l.req.Dir, "", 0)
-}
-
-// cursor is an iterator over one kind, confined to one directory at a time.
-type cursor struct {
-	it   *pebble.Iterator
-	kind schema.Kind
-	dir  [17]byte // kind and directory
-	ok   bool
-}
-
-func (c *cursor) open(v *view, k schema.Kind) error {
-	lower, upper := schema.KindRange(k)
-	it, err := v.snap.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return readFailed(err)
-	}
-	c.it, c.kind = it, k
-	return nil
-}
-
-func (c *cursor) close(err *error) {
-	if cerr := c.it.Close(); cerr != nil && (*err == nil || errors.Is(*err, errFull)) {
-		*err = readFailed(cerr)
-	}
-}
-
-// seek moves to the first row of the directory at or after key, which begins with the directory's prefix.
-func (c *cursor) seek(key []byte) {
-	copy(c.dir[:], key)
-	c.ok = c.it.SeekGE(key) && bytes.HasPrefix(c.it.Key(), c.dir[:])
-}
-
-func (c *cursor) next() { c.ok = c.it.Next() && bytes.HasPrefix(c.it.Key(), c.dir[:]) }
-
-// rest is the key behind the directory.
-func (c *cursor) rest() []byte { return c.it.Key()[len(c.dir):] }
-
-func (c *cursor) value() ([]byte, error) {
-	v, err := c.it.ValueAndErr()
-	if err != nil {
-		return nil, readFailed(err)
-	}
-	return v, nil
 }
 
 // begin returns the name at which the scan of the directory with this path begins: nothing before it can be on the page.
@@ -172,14 +129,32 @@ func (l *lister) begin(path string) string {
 	return rest
 }
 
+// seekVersions puts the versions cursor where the scan of a directory begins: at a name, or among its versions if the page does, since a
+// name may have very many.
+func (l *lister) seekVersions(d holdfast.DirID, path, begin string) {
+	req := l.req
+	if l.passed || !req.After || req.FromVersion.IsZero() || compareJoined(path, []byte(begin), req.From) != 0 {
+		l.key = schema.NamePrefix(l.key[:0], schema.KindOlder, d, begin)
+		l.versions.seek(l.key[:len(l.key)-2]) // without the end of the name: also longer ones
+		return
+	}
+	l.key = schema.OlderKey(l.key[:0], d, begin, req.FromVersion)
+	if l.versions.seek(l.key); !l.versions.ok {
+		return
+	}
+	end := len(l.versions.it.Key()) - len(req.FromVersion)
+	l.key = append(l.key[:0], l.versions.it.Key()[:end]...)
+	l.inside = l.versions.it.Prev() && bytes.HasPrefix(l.versions.it.Key(), l.key)
+	l.versions.it.Next() // back
+}
+
 // walk lists one directory, whose path relative to the request is path.
 func (l *lister) walk(d holdfast.DirID, path string, depth int) error {
 	begin := l.begin(path)
 	l.key = schema.EntryKey(l.key[:0], d, begin)
 	l.entries.seek(l.key)
 	if l.versions.it != nil {
-		l.key = schema.NamePrefix(l.key[:0], schema.KindOlder, d, begin)
-		l.versions.seek(l.key[:len(l.key)-2]) // without the end of the name: also longer ones
+		l.seekVersions(d, path, begin)
 	}
 	prefix, _ := strings.CutPrefix(l.req.Prefix, path)
 	if len(l.req.Prefix) <= len(path) {
@@ -372,6 +347,10 @@ func (l *lister) olderBefore(d holdfast.DirID, path, prefix string) error {
 		if !ok {
 			return corrupt("version", l.versions.it.Key(), nil)
 		}
+		if l.entries.paused && (last == nil || !bytes.Equal(last, name)) {
+			l.key = append(append(schema.EntryKey(l.key[:0], d, ""), name...), 0)
+			l.entries.upTo(l.key)
+		}
 		if l.entries.ok && bytes.Compare(name, l.entries.rest()) >= 0 {
 			return nil
 		}
@@ -383,7 +362,8 @@ func (l *lister) olderBefore(d holdfast.DirID, path, prefix string) error {
 			l.versions.next()
 			continue
 		}
-		latest := last == nil || !bytes.Equal(last, name)
+		latest := !l.inside && (last == nil || !bytes.Equal(last, name))
+		l.inside = false
 		last = append(last[:0], name...)
 		if err := l.older(d, path, name, v, latest); err != nil {
 			return err
@@ -392,11 +372,13 @@ func (l *lister) olderBefore(d holdfast.DirID, path, prefix string) error {
 			last = []byte{}
 		}
 	}
+	l.entries.upTo(nil)
 	return nil
 }
 
 // sameName lists the older versions of a name whose current version was listed.
 func (l *lister) sameName(d holdfast.DirID, path string, name []byte) error {
+	l.inside = false
 	for l.versions.ok {
 		n, v, ok := schema.ParseOlder(l.versions.rest())
 		if !ok {
