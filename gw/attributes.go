@@ -32,6 +32,9 @@ func getObjectAttributes(q *request) error {
 	if err != nil {
 		return err
 	}
+	if _, err := q.openEntry(&e); err != nil {
+		return err
+	}
 	h := q.w.Header()
 	h.Set("Last-Modified", s3api.LastModified(e.Modified))
 	setVersion(h, b.Info(), e.Version, e.Null)

@@ -48,6 +48,7 @@ func completeUpload(q *request) error {
 	}
 	setVersion(q.w.Header(), b.Info(), put.Entry.Version, put.Entry.Null)
 	q.setExpiration(b.Info(), &put.Entry)
+	setEncryption(q.w.Header(), put.Entry.Sealed, nil) // a client's key is not part of this answer
 	answer := s3api.CompleteAnswer{
 		Location: q.scheme() + "://" + q.r.Host + q.r.URL.EscapedPath(),
 		Bucket:   q.target.Bucket, Key: q.target.Key, ETag: put.Entry.ETag.String(),

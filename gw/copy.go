@@ -2,6 +2,7 @@ package gw
 
 import (
 	"crypto/md5"
+	"errors"
 	"hash"
 	"io"
 
@@ -102,11 +103,16 @@ func copyObject(q *request) error {
 	if d.algorithm == checksum.None {
 		d.algorithm = checksum.Algorithm(src.Entry().Checksum.Algorithm)
 	}
-	put, err := b.Copy(q.ctx, src, q.target.Key, volume.CopyRequest{Entry: entry, If: cond, Through: d.through, Finish: d.finish})
+	seal, err := q.newSealer(b)
+	if err != nil {
+		return err
+	}
+	put, err := q.copyBytes(b, src, volume.CopyRequest{Entry: entry, If: cond, Through: d.through, Finish: d.finish}, &seal)
 	if err != nil {
 		return q.bucketGone(err, cond)
 	}
 	h := q.w.Header()
+	seal.setHeaders(h)
 	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
 	if srcBucket.Info().Versioning != holdfast.VersioningOff {
 		h.Set("X-Amz-Copy-Source-Version-Id", versionText(src.Entry().Version, src.Entry().Null))
@@ -117,11 +123,48 @@ func copyObject(q *request) error {
 	return q.sendXML(answer.AppendObject)
 }
 
+// copyBytes copies an object. Where either side is encrypted, the bytes are opened and sealed anew on their way: each object has its own
+// key.
+func (q *request) copyBytes(b *volume.Bucket, src *volume.Object, req volume.CopyRequest, seal *sealer) (put volume.PutResult, err error) {
+	open, err := q.openSourceEntry(src.Entry())
+	if err != nil {
+		return put, err
+	}
+	if !open.sealed && !seal.seals() {
+		return b.Copy(q.ctx, src, q.target.Key, req)
+	}
+	plain, err := open.reader(q.ctx, src, 0, src.Entry().Size)
+	if err != nil {
+		return put, err
+	}
+	defer plain.Close()
+	body, size, release, err := seal.body(0, req.Through(plain), src.Entry().Size)
+	if err != nil {
+		return put, err
+	}
+	defer release()
+	req.Entry.Sealed = seal.record
+	return b.Put(q.ctx, q.target.Key, volume.PutRequest{
+		Entry: req.Entry, If: req.If, Body: body, Size: size,
+		Finish: func(e *holdfast.Entry) error { return errors.Join(req.Finish(e), seal.finish(e)) },
+	})
+}
+
+// openSourceEntry returns how the source of a copy is opened, with the key that the request sends for it.
+func (q *request) openSourceEntry(e *holdfast.Entry) (opener, error) {
+	customer, err := s3api.ParseCopySourceKey(q.r.Header)
+	if err != nil {
+		return opener{}, err
+	}
+	return q.allowRead(e, customer)
+}
+
 // changesNothing reports whether a copy onto itself would leave everything as it is, which S3 refuses.
 func (q *request) changesNothing(e *holdfast.Entry, algorithm checksum.Algorithm) bool {
 	class := q.r.Header.Get("X-Amz-Storage-Class")
 	return (class == "" || class == string(className(e))) &&
 		q.r.Header.Get("X-Amz-Website-Redirect-Location") == "" &&
+		!s3api.AsksEncryption(q.r.Header) &&
 		algorithm == checksum.None
 }
 

@@ -91,10 +91,9 @@ func storedHeaders(h http.Header) ([]holdfast.Header, error) {
 }
 
 // unbuiltHeaders ask for features that are not built. Storing an object without what the client asked for
-// (encryption above all) would be a wrong success.
+// would be a wrong success.
 var unbuiltHeaders = [...]string{
-	"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Customer-Algorithm",
-	"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Write-Offset-Bytes",
+	"X-Amz-Write-Offset-Bytes",
 }
 
 // refuseUnbuilt refuses headers that ask for what is not built.

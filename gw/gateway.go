@@ -21,6 +21,7 @@ import (
 	"holdfast/gw/acl"
 	"holdfast/gw/admin"
 	"holdfast/gw/checksum/md5lanes"
+	"holdfast/gw/keyring"
 	"holdfast/gw/s3api"
 	"holdfast/volume"
 )
@@ -49,6 +50,7 @@ type Options struct {
 	Service     holdfast.ServiceID // of this gateway; begins its request ids
 	Volume      *volume.Volume
 	Credentials Credentials
+	Keys        *keyring.Ring // master keys of the cluster; nil: nothing is encrypted with managed keys
 	Settings    Settings
 	Accounts    *account.Store        // what the management API manages; nil: there is no management API
 	Targets     EventTargets          // of event notification; nil: there are none
@@ -64,6 +66,8 @@ type Settings struct {
 	Domains []string // whose sub-domains are bucket names
 	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
+	// Encrypt encrypts all new objects for which neither the request nor the bucket says how.
+	Encrypt bool
 }
 
 // settings is Settings prepared for use.
@@ -71,6 +75,7 @@ type settings struct {
 	region  string
 	domains s3api.Domains
 	proxies proxies
+	encrypt bool
 	auth    *authenticator
 }
 
@@ -78,6 +83,7 @@ type settings struct {
 type Gateway struct {
 	volume      *volume.Volume
 	credentials Credentials
+	keys        *keyring.Ring // may be nil
 	users       acl.Directory
 	handlers    map[s3api.Op]handler
 	settings    atomic.Pointer[settings]
@@ -113,6 +119,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 	g := &Gateway{
 		volume:      opts.Volume,
 		credentials: opts.Credentials,
+		keys:        opts.Keys,
 		users:       opts.Users,
 		handlers:    table,
 		ids:         s3api.NewRequestIDs(uint64(opts.Service), binary.BigEndian.Uint64(start[:])),
@@ -136,7 +143,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 // Reload changes the settings; requests under way keep those they began with.
 func (g *Gateway) Reload(s Settings) {
 	g.settings.Store(&settings{
-		region: s.Region, domains: s3api.NewDomains(s.Domains), proxies: s.TrustedProxies,
+		region: s.Region, domains: s3api.NewDomains(s.Domains), proxies: s.TrustedProxies, encrypt: s.Encrypt,
 		auth: newAuthenticator(g.credentials, s.Region),
 	})
 }

@@ -18,6 +18,7 @@ type read struct {
 	part       int // 0: none asked for
 	overrides  []s3api.Override
 	checksum   bool // x-amz-checksum-mode: ENABLED
+	open       opener
 }
 
 func (q *request) parseRead() (read, error) {
@@ -26,6 +27,9 @@ func (q *request) parseRead() (read, error) {
 		conditions: s3api.ParseConditions(h),
 		byteRange:  s3api.ParseRange(h.Get("Range")),
 		checksum:   h.Get("X-Amz-Checksum-Mode") == "ENABLED",
+	}
+	if err := s3api.RefuseEncryption(h); err != nil {
+		return read{}, err
 	}
 	var err error
 	if get.version, err = q.version(); err != nil {
@@ -67,8 +71,7 @@ func getObject(q *request) error {
 			return nil
 		}
 		// The header goes out with the first bytes: until then the version may turn out to be gone, and is looked up again.
-		_, err = o.WriteRange(q.ctx, &statusWriter{w: q.w, status: status}, span.Offset, span.Length)
-		return err
+		return get.open.writeRange(q.ctx, o, &statusWriter{w: q.w, status: status}, span.Offset, span.Length)
 	})
 	return q.readError(b, get.version, err)
 }
@@ -94,15 +97,20 @@ func headObject(q *request) error {
 	return nil
 }
 
-// prepare evaluates the conditions and the range against an entry and sets the headers of the answer. A 304 describes
+// prepare evaluates the key, the conditions and the range against an entry and sets the headers of the answer. A 304 describes
 // the entry as a 200 would (RFC 9110 section 15.4.5); other refusals say nothing of it.
 func (get *read) prepare(q *request, info *holdfast.BucketInfo, e *holdfast.Entry) (s3api.ByteRange, int, error) {
 	h := q.w.Header()
+	var err error
+	if get.open, err = q.openEntry(e); err != nil {
+		return s3api.ByteRange{}, 0, err
+	}
 	outcome, failed := get.conditions.Check(e.ETag.String(), e.Modified)
 	if outcome == s3api.FailedMatch {
 		return s3api.ByteRange{}, 0, s3api.FailedCondition(failed)
 	}
 	setEntryHeaders(h, e)
+	setEncryption(h, e.Sealed, get.open.customer)
 	setVersion(h, info, e.Version, e.Null)
 	if get.version.IsCurrent() {
 		q.setExpiration(info, e)
@@ -113,14 +121,12 @@ func (get *read) prepare(q *request, info *holdfast.BucketInfo, e *holdfast.Entr
 	span, status := s3api.ByteRange{Length: e.Size}, http.StatusOK
 	switch {
 	case get.part != 0:
-		var err error
 		if span, err = partRange(h, e, get.part); err != nil {
 			return s3api.ByteRange{}, 0, err
 		}
 		status = http.StatusPartialContent
 	case !get.byteRange.Whole():
 		var partial bool
-		var err error
 		if span, partial, err = get.byteRange.Resolve(e.Size); err != nil {
 			return s3api.ByteRange{}, 0, err
 		}

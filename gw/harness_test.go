@@ -101,6 +101,16 @@ func openVolume(t testing.TB, services volume.Services) *volume.Volume {
 	return v
 }
 
+// testKeys returns a ring with one master key.
+func testKeys(t testing.TB) *keyring.Ring {
+	t.Helper()
+	ring, err := keyring.Parse([]byte(keyring.Generate()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
 // newTestGateway makes a gateway on a fresh volume; edit may change its options.
 func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 	t.Helper()
@@ -112,6 +122,7 @@ func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 		Accounts:    accounts,
 		Users:       accounts,
 		Credentials: NewCredentials(accounts),
+		Keys:        testKeys(t),
 		Settings:    Settings{Region: testRegion, Domains: []string{testDomain}},
 		Targets:     oneTarget{},
 	}

@@ -1,6 +1,7 @@
 package gw
 
 import (
+	"errors"
 	"net/http"
 
 	"holdfast"
@@ -33,19 +34,36 @@ func putObject(q *request) error {
 	if err := q.checkLockedBody(entry.Lock, "Object"); err != nil {
 		return err
 	}
-	put, err := b.Put(q.ctx, q.target.Key, volume.PutRequest{
-		Entry: entry, If: cond, Body: &q.body, Size: q.body.size(), Finish: q.finishEntry,
-	})
+	put, seal, err := q.store(b, entry, cond)
 	if err != nil {
 		return q.bucketGone(err, cond)
 	}
 	h := q.w.Header()
+	seal.setHeaders(h)
 	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
 	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
 	setChecksum(h, put.Entry.Checksum, 0)
 	q.setExpiration(b.Info(), &put.Entry)
 	q.w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// store stores the request's body as an object, encrypted as the request or the bucket says, and returns how it was.
+func (q *request) store(b *volume.Bucket, entry holdfast.Entry, cond holdfast.Conditions) (put volume.PutResult, seal sealer, err error) {
+	if seal, err = q.newSealer(b); err != nil {
+		return put, seal, err
+	}
+	body, size, release, err := seal.body(0, &q.body, q.body.size())
+	if err != nil {
+		return put, seal, err
+	}
+	defer release()
+	entry.Sealed = seal.record
+	put, err = b.Put(q.ctx, q.target.Key, volume.PutRequest{
+		Entry: entry, If: cond, Body: body, Size: size,
+		Finish: func(e *holdfast.Entry) error { return errors.Join(q.finishEntry(e), seal.finish(e)) },
+	})
+	return put, seal, err
 }
 
 // finishEntry fills in what was learned from the bytes of the request's body.

@@ -1,6 +1,7 @@
 package gw
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -35,10 +36,16 @@ func createUpload(q *request) error {
 	if err := q.lockNew(b, &entry); err != nil {
 		return err
 	}
+	seal, err := q.newSealer(b)
+	if err != nil {
+		return err
+	}
+	entry.Sealed = seal.record
 	up, err := b.CreateUpload(q.ctx, q.target.Key, holdfast.Upload{Initiator: q.user(), Entry: entry})
 	if err != nil {
 		return q.bucketGone(err, holdfast.Conditions{})
 	}
+	seal.setHeaders(q.w.Header())
 	q.setAbort(b.Info(), up.Initiated)
 	if algorithm != checksum.None {
 		h := q.w.Header()
@@ -107,18 +114,28 @@ func uploadPart(q *request) error {
 	if err := q.body.expectChecksum(up.Entry.Checksum); err != nil {
 		return err
 	}
+	seal, err := q.partSealer(&up)
+	if err != nil {
+		return err
+	}
+	body, size, release, err := seal.body(number, &q.body, q.body.size())
+	if err != nil {
+		return err
+	}
+	defer release()
 	part, err := b.PutPart(q.ctx, q.target.Key, id, volume.PartRequest{
-		Number: number, Body: &q.body, Size: q.body.size(),
+		Number: number, Body: body, Size: size,
 		Finish: func(p *holdfast.Part) error {
 			var err error
 			p.ETag, p.Checksum, err = q.body.digests()
-			return err
+			return errors.Join(err, seal.finishPart(p))
 		},
 	})
 	if err != nil {
 		return err
 	}
 	h := q.w.Header()
+	seal.setHeaders(h)
 	h["Etag"] = []string{quotedETag(part.ETag)}
 	setChecksum(h, part.Checksum, 0)
 	h.Del("X-Amz-Checksum-Type") // a part has none
@@ -162,10 +179,15 @@ func uploadPartCopy(q *request) error {
 	if span.Length > maxPutSize {
 		return s3api.TooLarge(span.Length, maxPutSize)
 	}
-	part, err := copyPart(q, b, id, number, &up, src, span)
+	seal, err := q.partSealer(&up)
 	if err != nil {
 		return err
 	}
+	part, err := copyPart(q, b, number, &up, src, span, &seal)
+	if err != nil {
+		return err
+	}
+	seal.setHeaders(q.w.Header())
 	if srcBucket.Info().Versioning != holdfast.VersioningOff {
 		q.w.Header().Set("X-Amz-Copy-Source-Version-Id", versionText(src.Entry().Version, src.Entry().Null))
 	}
@@ -175,15 +197,27 @@ func uploadPartCopy(q *request) error {
 }
 
 // copyPart stores the range of the source as a part, with the checksum that the upload asks for.
-func copyPart(q *request, b *volume.Bucket, id holdfast.UploadID, number int, up *holdfast.Upload, src *volume.Object, span s3api.ByteRange) (holdfast.Part, error) {
-	body := src.Reader(q.ctx, span.Offset, span.Length)
-	defer body.Close()
+func copyPart(q *request, b *volume.Bucket, number int, up *holdfast.Upload, src *volume.Object, span s3api.ByteRange, seal *sealer) (holdfast.Part, error) {
+	open, err := q.openSourceEntry(src.Entry())
+	if err != nil {
+		return holdfast.Part{}, err
+	}
+	plain, err := open.reader(q.ctx, src, span.Offset, span.Length)
+	if err != nil {
+		return holdfast.Part{}, err
+	}
+	defer plain.Close()
 	d := &copyDigest{algorithm: checksum.Algorithm(up.Entry.Checksum.Algorithm)}
-	return b.PutPart(q.ctx, q.target.Key, id, volume.PartRequest{
-		Number: number, Body: d.through(body), Size: span.Length,
+	body, size, release, err := seal.body(number, d.through(plain), span.Length)
+	if err != nil {
+		return holdfast.Part{}, err
+	}
+	defer release()
+	return b.PutPart(q.ctx, q.target.Key, up.ID, volume.PartRequest{
+		Number: number, Body: body, Size: size,
 		Finish: func(p *holdfast.Part) error {
 			p.ETag, p.Checksum = d.result()
-			return nil
+			return seal.finishPart(p)
 		},
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/gw"
 	"holdfast/gw/lifecycle"
 )
 
@@ -50,6 +51,8 @@ type Reloadable struct {
 	Region string `json:"region,omitempty"`
 	// Domains are host names whose sub-domains are bucket names (virtual-hosted style).
 	Domains []string `json:"domains,omitempty"`
+	// Encrypt encrypts all new objects for which neither the request nor the bucket says how.
+	Encrypt bool `json:"encrypt,omitempty"`
 	// LogLevel is debug, info, warn or error; "info" if empty.
 	LogLevel string `json:"log_level,omitempty"`
 }
@@ -73,6 +76,7 @@ func (c Config) Over(below Config) Config {
 	setDefault(&c.CacheBytes, below.CacheBytes)
 	setDefault(&c.Region, below.Region)
 	setDefault(&c.LogLevel, below.LogLevel)
+	c.Encrypt = c.Encrypt || below.Encrypt
 	if len(c.Domains) == 0 {
 		c.Domains = below.Domains
 	}
@@ -144,6 +148,11 @@ func validAddress(flag, address string) error {
 		return fmt.Errorf("%s %q: must be HOST:PORT", flag, address)
 	}
 	return nil
+}
+
+// gatewaySettings are the settings that concern the gateway.
+func (r Reloadable) gatewaySettings() gw.Settings {
+	return gw.Settings{Region: r.Region, Domains: r.Domains, Encrypt: r.Encrypt}
 }
 
 // LoadFile overlays c with the settings of a JSON file. Unknown keys are refused by name, so that a typing error does

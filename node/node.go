@@ -175,8 +175,8 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 	}
 	n.openAccounts(root)
 	n.gateway = gw.New(gw.Options{
-		Service: plan.gateway, Volume: n.volume, Credentials: gw.NewCredentials(n.accounts), Accounts: n.accounts, Users: n.accounts,
-		Settings:   gw.Settings{Region: n.config.Region, Domains: n.config.Domains},
+		Service: plan.gateway, Volume: n.volume, Keys: n.keys, Credentials: gw.NewCredentials(n.accounts), Accounts: n.accounts, Users: n.accounts,
+		Settings:   n.config.gatewaySettings(),
 		Registerer: n.registry, Logger: n.log,
 	})
 	return nil
@@ -278,7 +278,7 @@ func (n *Node) Reload(r Reloadable) error {
 	if err := n.setLevel(r); err != nil {
 		return err
 	}
-	n.gateway.Reload(gw.Settings{Region: r.Region, Domains: r.Domains})
+	n.gateway.Reload(r.gatewaySettings())
 	n.log.Info("configuration reloaded", "region", r.Region, "domains", r.Domains, "log_level", r.LogLevel)
 	return nil
 }

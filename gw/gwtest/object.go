@@ -25,7 +25,6 @@ func testPut(e *env) {
 	})
 	e.sub("refused headers", func(e *env) {
 		for name, value := range map[string]string{
-			"X-Amz-Server-Side-Encryption": "AES256", "X-Amz-Server-Side-Encryption-Customer-Algorithm": "AES256",
 			"X-Amz-Write-Offset-Bytes": "5",
 		} {
 			e.req("PUT", e.at("never"), text("x"), header(name, value)).fails(501, "NotImplemented", "Header", strings.ToLower(name))

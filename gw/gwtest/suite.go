@@ -84,6 +84,7 @@ func groups() []group {
 		{"ManagementSignatures", testManagementSignatures},
 		{"Subresources", testSubresources},
 		{"CORS", testCORS},
+		{"Encryption", testEncryption},
 		{"Lifecycle", testLifecycle},
 		{"LifecycleRuns", testLifecycleRuns},
 		{"Form", testForm},

@@ -211,15 +211,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketEncryption: {
 		name: "GetBucketEncryption", method: "GET", on: onBucket, query: []string{"encryption"},
-		action: "s3:GetEncryptionConfiguration",
+		action: "s3:GetEncryptionConfiguration", built: true,
 	},
 	OpPutBucketEncryption: {
 		name: "PutBucketEncryption", method: "PUT", on: onBucket, query: []string{"encryption"},
-		action: "s3:PutEncryptionConfiguration",
+		action: "s3:PutEncryptionConfiguration", built: true,
 	},
 	OpDeleteBucketEncryption: {
 		name: "DeleteBucketEncryption", method: "DELETE", on: onBucket, query: []string{"encryption"},
-		action: "s3:PutEncryptionConfiguration",
+		action: "s3:PutEncryptionConfiguration", built: true,
 	},
 	OpGetPublicAccessBlock: {
 		name: "GetPublicAccessBlock", method: "GET", on: onBucket, query: []string{"publicAccessBlock"},

@@ -145,15 +145,16 @@ func (d *Decrypter) Write(p []byte) (int, error) {
 	return done, nil
 }
 
-// Close gives the buffers back, and reports whether all of the range was written. Kinds: Corrupt if not.
+// Close gives the buffers back, and reports whether all of the range was written. Kinds: Corrupt if not; the buffers are not used
+// again then, since whoever writes may still be at it.
 func (d *Decrypter) Close() error {
+	if d.left > 0 {
+		return damaged()
+	}
 	if d.plain != nil {
 		buffers.Put(d.part)
 		buffers.Put(d.plain)
 		d.part, d.plain = nil, nil
-	}
-	if d.left > 0 {
-		return damaged()
 	}
 	return nil
 }
@@ -192,9 +193,6 @@ func (r *Reader) Read(p []byte) (int, error) {
 }
 
 func (r *Reader) chunk() ([]byte, error) {
-	if r.plain == nil {
-		return nil, &holdfast.Error{Op: "sse.read", Kind: holdfast.Aborted}
-	}
 	size := r.next()
 	if size == 0 {
 		return nil, io.EOF
@@ -208,12 +206,13 @@ func (r *Reader) chunk() ([]byte, error) {
 	return r.open(r.plain[:], r.part[:size])
 }
 
-// Close gives the buffers back. It does not close the source.
+// Close gives the buffers back, unless the range was not read to its end: whoever reads it may still be at it. It does not close the
+// source.
 func (r *Reader) Close() error {
-	if r.plain != nil {
+	if r.plain != nil && r.err == io.EOF {
 		buffers.Put(r.part)
 		buffers.Put(r.plain)
-		r.part, r.plain, r.ready = nil, nil, nil
+		r.part, r.plain = nil, nil
 	}
 	return nil
 }

@@ -64,9 +64,6 @@ func (e *Encrypter) Read(p []byte) (int, error) {
 
 // seal makes the next chunk in dst if it fits, else in e.out, and returns how much of dst it took. Its error is kept for the next read.
 func (e *Encrypter) seal(dst []byte) (int, error) {
-	if e.plain == nil {
-		return 0, &holdfast.Error{Op: "sse.write", Kind: holdfast.Aborted}
-	}
 	if e.left == 0 {
 		return 0, e.end()
 	}
@@ -119,12 +116,12 @@ func short(err error) error {
 	return err
 }
 
-// Close gives the buffers back. It does not close the source.
+// Close gives the buffers back, unless the stream was not read to its end: whoever reads it may still be at it. It does not close the source.
 func (e *Encrypter) Close() error {
-	if e.plain != nil {
+	if e.plain != nil && e.err == io.EOF && len(e.ready) == 0 {
 		buffers.Put(e.plain)
 		buffers.Put(e.out)
-		e.plain, e.out, e.ready = nil, nil, nil
+		e.plain, e.out = nil, nil
 	}
 	return nil
 }
