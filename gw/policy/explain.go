@@ -13,11 +13,11 @@ type Explanation struct {
 
 // Finding tells of one statement whether it applies to the request.
 type Finding struct {
-	Index   int
-	Sid     string
-	Effect  Effect
-	Applies bool
-	Why     string // what does not match, or that everything does
+	Index   int    `json:"statement"`
+	Sid     string `json:"sid,omitempty"`
+	Effect  Effect `json:"effect"`
+	Applies bool   `json:"applies"`
+	Why     string `json:"why"` // what does not match, or that everything does
 }
 
 // Explain decides a request as [Policy.Evaluate] does and tells for each statement why it applies or does not.

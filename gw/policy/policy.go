@@ -18,6 +18,9 @@ const (
 // String returns the effect as a policy writes it.
 func (e Effect) String() string { return [...]string{"None", "Allow", "Deny"}[e] }
 
+// MarshalText writes the effect as String does, for JSON.
+func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
 // Policy is a policy in compiled form. It is never changed: safe for concurrent use.
 type Policy struct {
 	bucket     string // "" for an identity policy

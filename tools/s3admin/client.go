@@ -94,9 +94,14 @@ func newClient(t target, keys credential.Pair) (*client, error) {
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// call sends one request and returns the body of its answer. A refusal is an *apiError.
+// call sends one request to the management API and returns the body of its answer. A refusal is an *apiError.
 func (c *client) call(ctx context.Context, method string, query params, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, c.endpoint+"/?"+query.String(), bytes.NewReader(body))
+	return c.send(ctx, method, "/", query, body)
+}
+
+// send is call for a path of the S3 API, which is escaped.
+func (c *client) send(ctx context.Context, method, path string, query params, body []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.endpoint+path+"?"+query.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ func table() []entry {
 		{"list-all-buckets", "list all buckets with owner and size", func() command { return new(listBuckets) }},
 		{"query-bucket-info", "show a bucket with its grants", func() command { return new(queryBucket) }},
 		{"change-bucket-owner", "give a bucket to another user, by force", func() command { return new(changeOwner) }},
+		{"explain", "tell who may do what, and which rule decides", func() command { return new(explain) }},
 		{"delete-bucket", "delete a bucket with everything in it, by force", func() command { return new(deleteBucket) }},
 	}
 }
