@@ -17,7 +17,7 @@ const maxEmail = 254
 func (s *Store) Create(ctx context.Context, email string, system bool) (User, error) {
 	const op = "create user"
 	if !validEmail(email) {
-		return User{}, fail(op, holdfast.Invalid, email, errors.New("is not an e-mail address"))
+		return User{}, fail(op, holdfast.Invalid, email, errors.New("the e-mail address is not valid"))
 	}
 	ctx, cancel := settle(ctx)
 	defer cancel()

@@ -77,13 +77,19 @@ func (a *API) GetBuckets(ctx context.Context, c *Call) error {
 	if err != nil {
 		return err
 	}
-	if ok, err := a.Accounts.UserByID(ctx, owner); err != nil || !ok {
-		if err == nil {
-			err = s3api.E(s3api.NoSuchEntity)
-		}
+	if err := a.mustExist(ctx, owner); err != nil {
 		return err
 	}
 	return a.listBuckets(ctx, c, owner)
+}
+
+// mustExist fails unless there is a user with the id.
+func (a *API) mustExist(ctx context.Context, id string) error {
+	ok, err := a.Accounts.UserByID(ctx, id)
+	if err == nil && !ok {
+		err = noEntity()
+	}
+	return err
 }
 
 // names reads the list of names in the body.
@@ -260,10 +266,7 @@ func (a *API) PostBuckets(ctx context.Context, c *Call) error {
 	if err != nil {
 		return err
 	}
-	if ok, err := a.Accounts.UserByID(ctx, owner); err != nil || !ok {
-		if err == nil {
-			err = s3api.E(s3api.NoSuchEntity)
-		}
+	if err := a.mustExist(ctx, owner); err != nil {
 		return err
 	}
 	if _, err = a.bucket(ctx, name); err == nil {

@@ -116,7 +116,7 @@ func accountError(err error) error {
 	case holdfast.Invalid, holdfast.TooLarge:
 		code = s3api.InvalidArgument
 	case holdfast.NotFound:
-		return s3api.E(s3api.NoSuchEntity).WithCause(err)
+		return noEntity().WithCause(err)
 	case holdfast.Exists:
 		code = s3api.EntityAlreadyExists
 	case holdfast.NotEmpty:
@@ -136,6 +136,11 @@ func accountError(err error) error {
 		said = e.Err
 	}
 	return s3api.E(code).WithMessage(sentence(said.Error())).WithCause(err)
+}
+
+// noEntity is what a client is told of what is not there.
+func noEntity() *s3api.Error {
+	return s3api.E(s3api.NoSuchEntity).WithMessage("There is no such user, access key or service account")
 }
 
 // sentence makes a cause begin as messages do.

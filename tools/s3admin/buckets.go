@@ -2,6 +2,7 @@ package s3admin
 
 import (
 	"context"
+	"encoding/json"
 	"encoding/xml"
 	"flag"
 	"fmt"
@@ -145,24 +146,23 @@ func (c *deleteBucket) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	var objects, uploads int64
-	for {
-		var step struct {
-			Deleted bool  `json:"deleted"`
-			Objects int64 `json:"objects"`
-			Uploads int64 `json:"uploads"`
-		}
+	type progress struct {
+		Deleted bool  `json:"deleted"`
+		Objects int64 `json:"objects"`
+		Uploads int64 `json:"uploads"`
+	}
+	var sum progress
+	for !sum.Deleted {
+		var step progress
 		if _, err := s.client.fetch(ctx, "DELETE", q, nil, &step); err != nil {
 			return err
 		}
-		objects, uploads = objects+step.Objects, uploads+step.Uploads
-		fmt.Fprintf(s.progress, "%s: deleted %d versions, %d unfinished uploads\n", c.name, objects, uploads)
-		if step.Deleted {
-			break
-		}
+		sum = progress{step.Deleted, sum.Objects + step.Objects, sum.Uploads + step.Uploads}
+		fmt.Fprintf(s.progress, "%s: deleted %d versions, %d unfinished uploads\n", c.name, sum.Objects, sum.Uploads)
 	}
-	if !s.json {
+	answer, err := json.Marshal(sum)
+	if err == nil && !s.passJSON(answer) {
 		s.out.printf("Deleted bucket %s\n", c.name)
 	}
-	return nil
+	return err
 }
