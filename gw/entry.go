@@ -79,6 +79,11 @@ func storedHeaders(h http.Header) ([]holdfast.Header, error) {
 		if !s3api.CleanHeaderValue(value) { // from a presigned query, where the server did not look
 			return nil, s3api.BadArgument(s.stored, value, "The value of a header is not valid.")
 		}
+		if s.stored == "x-amz-website-redirect-location" && value != "" {
+			if err := s3api.CheckRedirectLocation(value); err != nil {
+				return nil, err
+			}
+		}
 		if value != "" {
 			headers = append(headers, holdfast.Header{Name: s.stored, Value: value})
 		}

@@ -64,6 +64,8 @@ type Options struct {
 type Settings struct {
 	Region  string   // of signatures and locations
 	Domains []string // whose sub-domains are bucket names
+	// WebsiteDomains are those whose sub-domains are the web sites of buckets.
+	WebsiteDomains []string
 	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
 	// Encrypt encrypts all new objects for which neither the request nor the bucket says how.
@@ -74,6 +76,7 @@ type Settings struct {
 type settings struct {
 	region  string
 	domains s3api.Domains
+	sites   s3api.Domains
 	proxies proxies
 	encrypt bool
 	auth    *authenticator
@@ -143,7 +146,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 // Reload changes the settings; requests under way keep those they began with.
 func (g *Gateway) Reload(s Settings) {
 	g.settings.Store(&settings{
-		region: s.Region, domains: s3api.NewDomains(s.Domains), proxies: s.TrustedProxies, encrypt: s.Encrypt,
+		region: s.Region, domains: s3api.NewDomains(s.Domains), sites: s3api.NewDomains(s.WebsiteDomains), proxies: s.TrustedProxies, encrypt: s.Encrypt,
 		auth: newAuthenticator(g.credentials, s.Region),
 	})
 }
@@ -188,6 +191,7 @@ type request struct {
 	signed bool           // false: anonymous
 	body   payload        // of the request, verified as it is read
 	form   *upload        // of a PostObject
+	site   *site          // that the request visits; nil if it speaks S3
 	loaded *volume.Bucket // of the target; nil until it is asked for
 	atEnd  func()         // gives back what the request borrowed; nil if nothing
 }
@@ -226,6 +230,9 @@ func (g *Gateway) admit(q *request) error {
 	}
 	if !q.op.Preflight() {
 		q.allowOrigin()
+		if q.site != nil {
+			return q.serveSite()
+		}
 		if err := q.set.auth.authenticate(q); err != nil {
 			return err
 		}
@@ -245,6 +252,9 @@ func (g *Gateway) admit(q *request) error {
 func (q *request) identify() error {
 	if headerSize(q.r.Header) > maxHeaderSection {
 		return s3api.E(s3api.RequestHeaderSectionTooLarge).With("MaxSizeAllowed", strconv.Itoa(maxHeaderSection))
+	}
+	if bucket, ok := q.set.domains.Site(q.set.sites, q.r.Host); ok {
+		return q.identifySite(bucket)
 	}
 	var err error
 	if q.query, err = s3api.ParseQuery(q.r.URL.RawQuery); err != nil {
@@ -291,7 +301,7 @@ func (g *Gateway) refuse(q *request, err error) {
 	if q.op.Management() {
 		q.refuseManagement(told)
 	}
-	sent := s3api.WriteError(q.w, q.r, told, q.id)
+	sent := g.sendError(q, told)
 	q.w.code = string(sent.Code)
 	level := slog.LevelDebug // the client's own mistakes, and what is not built
 	switch {
@@ -303,6 +313,14 @@ func (g *Gateway) refuse(q *request, err error) {
 	}
 	g.log.LogAttrs(q.ctx, level, "request refused", slog.String("request", q.id.Request),
 		slog.String("operation", q.op.String()), slog.String("code", q.w.code), slog.Any("error", err))
+}
+
+// sendError answers with an error: a page to the visitors of a web site, a document to all others.
+func (g *Gateway) sendError(q *request, e *s3api.Error) *s3api.Error {
+	if q.site != nil {
+		return s3api.WriteErrorPage(q.w, q.r, e, q.site.second, q.id)
+	}
+	return s3api.WriteError(q.w, q.r, e, q.id)
 }
 
 // bodyIsDone reports whether the connection can carry another request: a body that was not read would have to be
@@ -318,12 +336,16 @@ type responseWriter struct {
 	begun   bool
 	aborted bool
 	status  int
+	instead int // status of what is answered instead of 200; 0: 200
 	bytes   int64
 	code    string // S3 error code, "" for a success
 }
 
 // WriteHeader implements [http.ResponseWriter].
 func (w *responseWriter) WriteHeader(status int) {
+	if status == http.StatusOK && w.instead != 0 {
+		status = w.instead
+	}
 	if status >= http.StatusOK {
 		w.begun = true
 		w.status = status

@@ -24,6 +24,7 @@ const (
 	testUser   = "root"
 	testRegion = "us-east-1"
 	testDomain = "s3.test"
+	testSites  = "web.s3.test"
 	testTarget = "arn:aws:sqs:us-east-1:holdfast:test"
 )
 
@@ -40,7 +41,7 @@ type oneTarget struct{}
 func (oneTarget) Known(arn string) bool { return arn == testTarget }
 
 func testCredentials() gwtest.Credentials {
-	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, Target: testTarget, System: true}
+	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, WebsiteDomain: testSites, Target: testTarget, System: true}
 }
 
 // services are the servers of a volume, in memory.
@@ -123,7 +124,7 @@ func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 		Users:       accounts,
 		Credentials: NewCredentials(accounts),
 		Keys:        testKeys(t),
-		Settings:    Settings{Region: testRegion, Domains: []string{testDomain}},
+		Settings:    Settings{Region: testRegion, Domains: []string{testDomain}, WebsiteDomains: []string{testSites}},
 		Targets:     oneTarget{},
 	}
 	if edit != nil {

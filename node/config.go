@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,8 @@ type Reloadable struct {
 	Region string `json:"region,omitempty"`
 	// Domains are host names whose sub-domains are bucket names (virtual-hosted style).
 	Domains []string `json:"domains,omitempty"`
+	// WebsiteDomains are host names whose sub-domains are the web sites of buckets.
+	WebsiteDomains []string `json:"website_domains,omitempty"`
 	// Encrypt encrypts all new objects for which neither the request nor the bucket says how.
 	Encrypt bool `json:"encrypt,omitempty"`
 	// LogLevel is debug, info, warn or error; "info" if empty.
@@ -79,6 +82,9 @@ func (c Config) Over(below Config) Config {
 	c.Encrypt = c.Encrypt || below.Encrypt
 	if len(c.Domains) == 0 {
 		c.Domains = below.Domains
+	}
+	if len(c.WebsiteDomains) == 0 {
+		c.WebsiteDomains = below.WebsiteDomains
 	}
 	return c
 }
@@ -126,6 +132,14 @@ func (r Reloadable) Validate() error {
 	for _, d := range r.Domains {
 		if !domainForm.MatchString(d) {
 			return fmt.Errorf("--domain %q: is not a host name", d)
+		}
+	}
+	for _, d := range r.WebsiteDomains {
+		if !domainForm.MatchString(d) {
+			return fmt.Errorf("--website-domain %q: is not a host name", d)
+		}
+		if slices.ContainsFunc(r.Domains, func(api string) bool { return strings.EqualFold(api, d) }) {
+			return fmt.Errorf("--website-domain %q: is a --domain, too; a host name can be one of the two", d)
 		}
 	}
 	if _, err := r.level(); err != nil {

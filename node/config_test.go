@@ -17,6 +17,8 @@ func TestValidateNamesTheFlag(t *testing.T) {
 		{"--s3-address", func(c *Config) { c.S3Address = "9000" }},
 		{"--metrics-address", func(c *Config) { c.MetricsAddress = "nowhere" }},
 		{"--region", func(c *Config) { c.Region = "EU West" }},
+		{"--website-domain", func(c *Config) { c.WebsiteDomains = []string{"_"} }},
+		{"--website-domain", func(c *Config) { c.Domains, c.WebsiteDomains = []string{"a.test"}, []string{"A.test"} }},
 		{"--domain", func(c *Config) { c.Domains = []string{"s3.example.com", "-bad"} }},
 		{"log_level", func(c *Config) { c.LogLevel = "loud" }},
 		{"cache_bytes", func(c *Config) { c.CacheBytes = 1 }},

@@ -279,7 +279,7 @@ func (n *Node) Reload(r Reloadable) error {
 		return err
 	}
 	n.gateway.Reload(r.gatewaySettings())
-	n.log.Info("configuration reloaded", "region", r.Region, "domains", r.Domains, "log_level", r.LogLevel)
+	n.log.Info("configuration reloaded", "region", r.Region, "domains", r.Domains, "website_domains", r.WebsiteDomains, "log_level", r.LogLevel)
 	return nil
 }
 

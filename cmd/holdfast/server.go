@@ -87,10 +87,11 @@ func parseServer(name string, args []string, s streams) (node.Config, string, er
 	flags.StringVar(&c.MetricsAddress, "metrics-address", "", "where metrics, health and pprof listen (default 127.0.0.1:9102)")
 	flags.StringVar(&c.Region, "region", "", "region of signatures (default us-east-1)")
 	flags.Var((*domains)(&c.Domains), "domain", "host `name` whose sub-domains are bucket names; may be repeated")
+	flags.Var((*domains)(&c.WebsiteDomains), "website-domain", "host `name` whose sub-domains are the web sites of buckets; may be repeated")
 	flags.BoolVar(&c.Encrypt, "encrypt", false, "encrypt new objects for which neither request nor bucket says how")
 	flags.StringVar(&c.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
 	flags.DurationVar(&c.LifecycleDay, "lifecycle-day", 0, "how long a day of lifecycle rules lasts, for tests (default 24h)")
-	flags.StringVar(&file, "config", "", "JSON `file` with cache_bytes, region, domains, encrypt, log_level; flags win; SIGHUP reads it again")
+	flags.StringVar(&file, "config", "", "JSON `file` with cache_bytes, region, domains, website_domains, encrypt, log_level; flags win; SIGHUP reads it again")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return c, file, flag.ErrHelp

@@ -17,8 +17,10 @@ type Credentials struct {
 	SecretKey string
 	Region    string // "" means us-east-1
 	Target    string // ARN of a target of event notification; with "" sending events is not tested
-	Domain    string // under which the endpoint serves virtual-hosted requests; with "" those are not tested
-	System    bool   // the keys are those of a system user, who may use the management API; without it that is not tested
+	// WebsiteDomain is that of web sites; with "" those are not tested, but for their configuration.
+	WebsiteDomain string
+	Domain        string // under which the endpoint serves virtual-hosted requests; with "" those are not tested
+	System        bool   // the keys are those of a system user, who may use the management API; without it that is not tested
 
 	LifecycleDay time.Duration // that the server was started with; 0: rules are not waited for
 }
@@ -88,6 +90,7 @@ func groups() []group {
 		{"Lifecycle", testLifecycle},
 		{"LifecycleRuns", testLifecycleRuns},
 		{"Form", testForm},
+		{"Website", testWebsite},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},

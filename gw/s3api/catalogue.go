@@ -74,6 +74,7 @@ const (
 	InvalidBucketState                         Code = "InvalidBucketState"
 	InvalidLocationConstraint                  Code = "InvalidLocationConstraint"
 	NoSuchBucket                               Code = "NoSuchBucket"
+	Found                                      Code = "Found" // of a web site: a directory without its slash
 	TooManyBuckets                             Code = "TooManyBuckets"
 
 	// Objects.
@@ -87,6 +88,7 @@ const (
 	InvalidDigest                  Code = "InvalidDigest"
 	InvalidObjectState             Code = "InvalidObjectState"
 	InvalidRange                   Code = "InvalidRange"
+	InvalidRedirectLocation        Code = "InvalidRedirectLocation"
 	InvalidStorageClass            Code = "InvalidStorageClass"
 	InvalidWriteOffset             Code = "InvalidWriteOffset"
 	KeyTooLongError                Code = "KeyTooLongError"
@@ -247,6 +249,7 @@ var catalogue = []catalogueEntry{
 	{InvalidBucketState, http.StatusConflict, "The request is not valid with the current state of the bucket."},
 	{InvalidLocationConstraint, http.StatusBadRequest, "The specified location-constraint is not valid"},
 	{NoSuchBucket, http.StatusNotFound, "The specified bucket does not exist"},
+	{Found, http.StatusFound, "Resource Found"},
 	{TooManyBuckets, http.StatusBadRequest, "You have attempted to create more buckets than allowed"},
 
 	// Objects.
@@ -263,6 +266,8 @@ var catalogue = []catalogueEntry{
 	{InvalidDigest, http.StatusBadRequest, "The Content-MD5 you specified was invalid."},
 	{InvalidObjectState, http.StatusForbidden, "The operation is not valid for the object's storage class"},
 	{InvalidRange, http.StatusRequestedRangeNotSatisfiable, "The requested range is not satisfiable"},
+	{InvalidRedirectLocation, http.StatusBadRequest,
+		"The website redirect location must have a prefix of 'http://' or 'https://' or '/'."},
 	{InvalidStorageClass, http.StatusBadRequest, "The storage class you specified is not valid"},
 	{InvalidWriteOffset, http.StatusBadRequest,
 		"The write offset value that you specified does not match the current object size."},

@@ -219,4 +219,27 @@ func FuzzConfigs(f *testing.F) {
 }
 
 // canonicals decode and append each kind of configuration.
-var canonicals = []func([]byte) ([]byte, error){canonicalLogging, canonicalNotification, canonicalCORS}
+var canonicals = []func([]byte) ([]byte, error){canonicalLogging, canonicalNotification, canonicalCORS, canonicalWebsite}
+
+func canonicalWebsite(body []byte) ([]byte, error) {
+	c, err := DecodeWebsite(body)
+	if err != nil {
+		return nil, err
+	}
+	return c.Append(nil), nil
+}
+
+func TestWebsiteDomains(t *testing.T) {
+	api, sites := NewDomains([]string{"s3.test", "a.web.test"}), NewDomains([]string{"web.test", "web.s3.test"})
+	for _, tt := range []struct {
+		host, bucket string
+		ok           bool
+	}{
+		{"photos.web.test", "photos", true}, {"Photos.Web.Test:8080", "photos", true}, {"a.b.web.test.", "a.b", true}, {"photos.web.s3.test", "photos", true},
+		{"web.test", "", false}, {"photos.s3.test", "", false}, {"web.s3.test", "", false}, {"x.a.web.test", "x", false}, {"photos.test", "", false}, {"127.0.0.1", "", false},
+	} {
+		if bucket, ok := api.Site(sites, tt.host); ok != tt.ok || ok && bucket != tt.bucket {
+			t.Errorf("%s: got %q, %t", tt.host, bucket, ok)
+		}
+	}
+}

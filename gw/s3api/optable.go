@@ -183,15 +183,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketWebsite: {
 		name: "GetBucketWebsite", method: "GET", on: onBucket, query: []string{"website"},
-		action: "s3:GetBucketWebsite",
+		action: "s3:GetBucketWebsite", built: true,
 	},
 	OpPutBucketWebsite: {
 		name: "PutBucketWebsite", method: "PUT", on: onBucket, query: []string{"website"},
-		action: "s3:PutBucketWebsite",
+		action: "s3:PutBucketWebsite", built: true,
 	},
 	OpDeleteBucketWebsite: {
 		name: "DeleteBucketWebsite", method: "DELETE", on: onBucket, query: []string{"website"},
-		action: "s3:DeleteBucketWebsite",
+		action: "s3:DeleteBucketWebsite", built: true,
 	},
 	OpGetBucketRequestPayment: {
 		name: "GetBucketRequestPayment", method: "GET", on: onBucket, query: []string{"requestPayment"},

@@ -93,19 +93,33 @@ func (d Domains) Target(host, escapedPath string) (Target, error) {
 
 // bucketOf returns the bucket a Host header names, or "".
 func (d Domains) bucketOf(host string) string {
+	bucket, _ := d.split(host)
+	return bucket
+}
+
+// split returns the bucket a Host header names, and the domain it stands under; "" for a host under none of them.
+func (d Domains) split(host string) (bucket, domain string) {
 	if len(d.suffixes) == 0 {
-		return ""
+		return "", ""
 	}
 	host = strings.ToLower(strings.TrimSuffix(stripPort(host), "."))
 	for _, suffix := range d.suffixes {
 		if host == suffix {
-			return ""
+			return "", suffix
 		}
 		if bucket, ok := strings.CutSuffix(host, "."+suffix); ok && bucket != "" {
-			return bucket
+			return bucket, suffix
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// Site returns the bucket whose web site a Host header names. sites are the domains of web sites, d those of the API; of domains within
+// one another the longer counts.
+func (d Domains) Site(sites Domains, host string) (bucket string, ok bool) {
+	bucket, domain := sites.split(host)
+	_, api := d.split(host)
+	return bucket, bucket != "" && len(domain) > len(api)
 }
 
 // stripPort removes ":port"; an IPv6 address keeps its colons.
