@@ -166,7 +166,7 @@ func validAddress(flag, address string) error {
 
 // gatewaySettings are the settings that concern the gateway.
 func (r Reloadable) gatewaySettings() gw.Settings {
-	return gw.Settings{Region: r.Region, Domains: r.Domains, Encrypt: r.Encrypt}
+	return gw.Settings{Region: r.Region, Domains: r.Domains, WebsiteDomains: r.WebsiteDomains, Encrypt: r.Encrypt}
 }
 
 // LoadFile overlays c with the settings of a JSON file. Unknown keys are refused by name, so that a typing error does
