@@ -252,16 +252,15 @@ func (s *statement) parseResources(f fields, d dialect, variables bool) error {
 	return nil
 }
 
-// checkCombination refuses a condition key that some action of the statement does not have, and an action that is on none of its
-// resources. A pattern of actions is judged by those that its resources can be used with.
+// checkCombination refuses, for a bucket's policy, a condition key that some action of the statement does not have, and an action that is
+// on none of its resources. A pattern of actions is judged by those that its resources can be used with. IAM does not check it: there, what
+// does not go together never applies.
 func (s *statement) checkCombination(bucket string) error {
-	if s.notAction {
+	if s.notAction || bucket == "" {
 		return nil
 	}
 	buckets, objects := s.reach(bucket)
-	fits := func(i int) bool {
-		return actions[i].on == onBucket && buckets || actions[i].on == onObject && objects || actions[i].on == onNothing && bucket == ""
-	}
+	fits := func(i int) bool { return actions[i].on == onBucket && buckets || actions[i].on == onObject && objects }
 	for _, c := range s.conditions {
 		for _, p := range s.actions {
 			if c.ref.groups != 0 && !p.some(func(i int) bool { return actions[i].keys&c.ref.groups != 0 && (p.literal || fits(i)) }) {
@@ -270,7 +269,7 @@ func (s *statement) checkCombination(bucket string) error {
 		}
 	}
 	for _, p := range s.actions {
-		if bucket != "" && !p.some(fits) {
+		if !p.some(fits) {
 			return malformed("Action does not apply to any resource(s) in statement")
 		}
 	}

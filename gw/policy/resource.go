@@ -73,11 +73,8 @@ func bucketPart(tail string) string {
 	return tail
 }
 
-// reach says which kinds of resource the pattern can match in a bucket; "" stands for any bucket.
+// reach says which kinds of resource the pattern of a bucket's policy can match.
 func (p *resourcePattern) reach(bucket string) (aBucket, anObject bool) {
-	if p.all || p.odd || bucket == "" {
-		return true, true
-	}
 	return p.tail.reaches(bucket, false), p.tail.reaches(bucket+"/", true) || p.tail.reaches(bucket+"/", false)
 }
 
