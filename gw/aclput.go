@@ -23,7 +23,7 @@ func getBucketACL(q *request) error {
 	if a.enforced() {
 		list = acl.Private(a.owner)
 	}
-	return q.sendXML(list.Document(a.owner, owner).Append)
+	return q.sendXML(list.Document(a.owner, q.owner).Append)
 }
 
 // getObjectACL serves GetObjectAcl (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html).
@@ -52,7 +52,7 @@ func getObjectACL(q *request) error {
 		}
 	}
 	setVersion(q.w.Header(), b.Info(), e.Version, e.Null)
-	return q.sendXML(list.Document(who, owner).Append)
+	return q.sendXML(list.Document(who, q.owner).Append)
 }
 
 // putBucketACL serves PutBucketAcl (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html).

@@ -45,8 +45,18 @@ func (q *request) sendStatus(status int, contentType string, doc []byte) error {
 	return nil
 }
 
-// owner is how a user is shown. Display names are not kept; S3 itself shows none any more.
-func owner(user string) s3api.Owner { return s3api.Owner{ID: user, DisplayName: user} }
+// owner is how a user is shown: to callers who sign by the e-mail address as well, to others by the id alone.
+func (q *request) owner(user string) s3api.Owner {
+	if q.shown.ID != user { // a list shows the same owner again and again
+		q.shown = s3api.Owner{ID: user, DisplayName: user}
+		if q.signed && q.g.accounts != nil {
+			if name, err := q.g.accounts.Name(q.ctx, user); err == nil { // an answer can do without
+				q.shown.DisplayName = name
+			}
+		}
+	}
+	return q.shown
+}
 
 // className shows the storage class of an entry.
 func className(e *holdfast.Entry) s3api.StorageClass {

@@ -96,8 +96,9 @@ type Gateway struct {
 	metrics     *metrics
 	lanes       *md5lanes.Engine
 	parsed      parsedSettings
-	targets     EventTargets // may be nil
-	admin       *admin.API   // may be nil
+	targets     EventTargets   // may be nil
+	admin       *admin.API     // may be nil
+	accounts    *account.Store // may be nil
 	log         *slog.Logger
 	router      *mux.Router
 }
@@ -133,7 +134,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		lanes:       md5lanes.NewEngine(),
 		log:         opts.Logger,
 	}
-	if opts.Accounts != nil {
+	if g.accounts = opts.Accounts; opts.Accounts != nil {
 		g.admin = &admin.API{Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants}
 	}
 	g.Reload(opts.Settings)
@@ -193,6 +194,7 @@ type request struct {
 	form   *upload        // of a PostObject
 	site   *site          // that the request visits; nil if it speaks S3
 	loaded *volume.Bucket // of the target; nil until it is asked for
+	shown  s3api.Owner    // the owner that was shown last
 	atEnd  func()         // gives back what the request borrowed; nil if nothing
 }
 

@@ -12,10 +12,11 @@ type listing struct {
 	opts     volume.ListOptions
 	encoding s3api.Encoding
 	owners   bool
+	owner    func(user string) s3api.Owner
 }
 
 func (q *request) parseListing() (listing, error) {
-	var l listing
+	l := listing{owner: q.owner}
 	var err error
 	if l.encoding, err = s3api.ParseEncodingType(q.query); err != nil {
 		return l, err
@@ -47,7 +48,7 @@ func (l *listing) write(w *s3api.ListWriter, page *volume.ListPage) {
 		}
 		fillEntry(&entry, item.Key, item.Entry)
 		if l.owners {
-			entry.Owner = owner(item.Entry.Owner)
+			entry.Owner = l.owner(item.Entry.Owner)
 		}
 		w.Object(&entry)
 	}

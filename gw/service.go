@@ -18,7 +18,7 @@ func listBuckets(q *request) error {
 	if err != nil {
 		return err
 	}
-	answer := s3api.ListBucketsAnswer{Owner: owner(q.caller.User), Prefix: q.query.Get("prefix")}
+	answer := s3api.ListBucketsAnswer{Owner: q.owner(q.caller.User), Prefix: q.query.Get("prefix")}
 	if region := q.query.Get("bucket-region"); region == "" || region == q.set.region {
 		page, err := q.g.volume.Buckets(q.ctx, volume.BucketsOptions{After: after, Prefix: answer.Prefix, Owner: q.caller.User, Limit: limit})
 		if err != nil {

@@ -30,7 +30,7 @@ func listParts(q *request) error {
 	}
 	up := &page.Upload
 	q.setAbort(b.Info(), up.Initiated)
-	answer.Initiator, answer.Owner, answer.StorageClass = owner(up.Initiator), owner(up.Entry.Owner), className(&up.Entry)
+	answer.Initiator, answer.Owner, answer.StorageClass = q.owner(up.Initiator), q.owner(up.Entry.Owner), className(&up.Entry)
 	answer.ChecksumAlgorithm, answer.ChecksumType = declaredChecksum(up.Entry.Checksum)
 	answer.Truncated = page.More
 	for i := range page.Parts {
@@ -97,8 +97,8 @@ func listUploads(q *request) error {
 		}
 		up := item.Upload
 		entry := s3api.UploadEntry{
-			Key: item.Key, UploadID: up.ID.String(), Initiated: up.Initiated, Initiator: owner(up.Initiator),
-			Owner: owner(up.Entry.Owner), StorageClass: className(&up.Entry),
+			Key: item.Key, UploadID: up.ID.String(), Initiated: up.Initiated, Initiator: q.owner(up.Initiator),
+			Owner: q.owner(up.Entry.Owner), StorageClass: className(&up.Entry),
 		}
 		entry.ChecksumAlgorithm, entry.ChecksumType = declaredChecksum(up.Entry.Checksum)
 		answer.Uploads = append(answer.Uploads, entry)

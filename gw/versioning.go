@@ -133,7 +133,7 @@ func (l *listing) writeVersions(w *s3api.ListWriter, page *volume.ListPage) {
 		e := item.Entry
 		v.Latest, v.DeleteMarker, v.VersionID = item.Latest, e.Marker, versionText(e.Version, e.Null)
 		fillEntry(&v.ObjectEntry, item.Key, e)
-		v.Owner = owner(e.Owner)
+		v.Owner = l.owner(e.Owner)
 		w.Version(&v)
 	}
 }

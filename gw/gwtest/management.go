@@ -122,7 +122,9 @@ func testManagementUsers(e *env) {
 		e.Errorf("got %+v", u)
 	}
 	user := e.as(key)
-	user.req("GET", "/").is(200)
+	if a := user.req("GET", "/").is(200); !strings.Contains(string(a.body), "<DisplayName>"+u.UserEmail+"</DisplayName>") {
+		e.Errorf("the owner is not shown by the address: %s", a.body)
+	}
 	var got userJSON
 	e.manage("GET", "ostor-users&emailAddress="+strings.ToUpper(u.UserEmail)+"&space").json(&got)
 	if got.UserEmail != u.UserEmail || got.UserId != u.UserId || got.State != "enabled" || got.OwnerId != "0000000000000000" || got.Flags == nil ||
