@@ -92,7 +92,7 @@ func (q *request) openManaged(r sse.Record) (sse.Key, error) {
 // seals reports whether anything is encrypted.
 func (s *sealer) seals() bool { return len(s.record) > 0 }
 
-// body returns what is to be stored for a body of size bytes, how much that is, and a function that gives back what it borrowed. Part is the number of
+// body returns what is to be stored for a body of size bytes (-1: not known), how much that is, and a function that gives back what it borrowed. Part is the number of
 // the part, 0 for a whole object.
 func (s *sealer) body(part int, body io.Reader, size int64) (io.Reader, int64, func(), error) {
 	if !s.seals() {
@@ -102,7 +102,10 @@ func (s *sealer) body(part int, body io.Reader, size int64) (io.Reader, int64, f
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	return e, sse.StoredSize(size), func() { _ = e.Close() }, nil
+	if size >= 0 {
+		size = sse.StoredSize(size)
+	}
+	return e, size, func() { _ = e.Close() }, nil
 }
 
 // plainSize returns how many plain bytes lie in what was stored.

@@ -8,7 +8,6 @@ import (
 
 	"holdfast"
 	"holdfast/gw/s3api"
-	"holdfast/volume"
 )
 
 // postObject serves PostObject: a PutObject whose headers are fields of a form, see openForm
@@ -30,14 +29,13 @@ func postObject(q *request) error {
 	if err != nil {
 		return err
 	}
-	put, err := b.Put(q.ctx, q.target.Key, volume.PutRequest{
-		Entry: entry, If: cond, Body: &q.body, Size: -1, Finish: q.finishEntry,
-	})
+	put, seal, err := q.store(b, entry, cond, -1)
 	if err != nil {
 		return q.bucketGone(err, cond)
 	}
 	q.skipRest()
 	h := q.w.Header()
+	seal.setHeaders(h)
 	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
 	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
 	setChecksum(h, put.Entry.Checksum, 0)

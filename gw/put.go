@@ -34,7 +34,7 @@ func putObject(q *request) error {
 	if err := q.checkLockedBody(entry.Lock, "Object"); err != nil {
 		return err
 	}
-	put, seal, err := q.store(b, entry, cond)
+	put, seal, err := q.store(b, entry, cond, q.body.size())
 	if err != nil {
 		return q.bucketGone(err, cond)
 	}
@@ -48,19 +48,20 @@ func putObject(q *request) error {
 	return nil
 }
 
-// store stores the request's body as an object, encrypted as the request or the bucket says, and returns how it was.
-func (q *request) store(b *volume.Bucket, entry holdfast.Entry, cond holdfast.Conditions) (put volume.PutResult, seal sealer, err error) {
+// store stores the request's body of this size (-1: not known) as an object, encrypted as the request or the bucket says, and returns how
+// it was.
+func (q *request) store(b *volume.Bucket, entry holdfast.Entry, cond holdfast.Conditions, size int64) (put volume.PutResult, seal sealer, err error) {
 	if seal, err = q.newSealer(b); err != nil {
 		return put, seal, err
 	}
-	body, size, release, err := seal.body(0, &q.body, q.body.size())
+	body, stored, release, err := seal.body(0, &q.body, size)
 	if err != nil {
 		return put, seal, err
 	}
 	defer release()
 	entry.Sealed = seal.record
 	put, err = b.Put(q.ctx, q.target.Key, volume.PutRequest{
-		Entry: entry, If: cond, Body: body, Size: size,
+		Entry: entry, If: cond, Body: body, Size: stored,
 		Finish: func(e *holdfast.Entry) error { return errors.Join(q.finishEntry(e), seal.finish(e)) },
 	})
 	return put, seal, err

@@ -79,6 +79,7 @@ func testEncryption(e *env) {
 	e.sub("uploads", testEncryptedUploads)
 	e.sub("part copies", testEncryptedPartCopies)
 	e.sub("versions", testEncryptedVersions)
+	e.sub("forms", testEncryptedForms)
 	e.sub("wrong keys", testWrongKeys)
 	e.sub("wrong headers", testWrongEncryption)
 	e.sub("wrong parts", testWrongPartKeys)
@@ -260,6 +261,25 @@ func testEncryptedVersions(e *env) {
 			e.req("GET", e.version("v", ids[i]), keyB.own()).fails(403, "AccessDenied")
 		}
 	}
+}
+
+func testEncryptedForms(e *env) {
+	fields := func(names ...string) (more []any) {
+		for _, name := range names {
+			more = append(more, []any{"starts-with", "$" + name, ""})
+		}
+		return more
+	}
+	const managed, customer = "x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-"
+	form := e.signedV2(policyDoc(e.conditions(fields(managed, customer+"algorithm", customer+"key", customer+"key-md5")...)))
+	ways()[1].shows(e.post(form.with(managed, "AES256")).is(204))
+	ways()[1].shows(e.get("foo.txt").is(200)).holds([]byte("bar")).has("ETag", `"`+md5Hex("bar")+`"`)
+	own := form.with(customer+"algorithm", "AES256", customer+"key", keyA.base64(), customer+"key-md5", keyA.md5())
+	ways()[2].shows(e.post(own).is(204))
+	ways()[2].shows(e.get("foo.txt", keyA.own()).is(200)).holds([]byte("bar"))
+	e.get("foo.txt").fails(400, "InvalidRequest")
+	e.post(own.with(customer+"key-md5", keyB.md5())).fails(400, "InvalidArgument")
+	e.post(form.with(managed, "aws:kms")).fails(501, "NotImplemented")
 }
 
 func testWrongKeys(e *env) {

@@ -219,7 +219,7 @@ func FuzzConfigs(f *testing.F) {
 }
 
 // canonicals decode and append each kind of configuration.
-var canonicals = []func([]byte) ([]byte, error){canonicalLogging, canonicalNotification, canonicalCORS, canonicalWebsite}
+var canonicals = []func([]byte) ([]byte, error){canonicalLogging, canonicalNotification, canonicalCORS, canonicalWebsite, canonicalEncryption}
 
 func canonicalWebsite(body []byte) ([]byte, error) {
 	c, err := DecodeWebsite(body)

@@ -12,6 +12,9 @@ import (
 type Encrypter struct {
 	src   io.Reader
 	left  int64 // plain bytes still to be read
+	open  bool  // how many there are is not known: left is then what may still come
+	ahead int   // bytes of the next chunk that were read to see whether there is one: 0 or 1
+	first byte  // that byte
 	aead  cipher.AEAD
 	salt  [saltSize]byte
 	index int64
@@ -22,13 +25,16 @@ type Encrypter struct {
 }
 
 // NewEncrypter returns the stream of a part (0: of an object that was not made of parts) that holds the size bytes of src. Its size is
-// [StoredSize] of that. A source of another size ends the stream in an [holdfast.Aborted] error, any error of the source in that error, so
+// [StoredSize] of that. With size -1 the stream ends where src does. A source of another size ends the stream in an [holdfast.Aborted] error, any error of the source in that error, so
 // half a stream never looks like a whole one.
 func NewEncrypter(key *Key, part int, src io.Reader, size int64) (*Encrypter, error) {
-	if size < 0 || size > MaxPlain {
+	e := &Encrypter{src: src, left: size}
+	if size < 0 {
+		e.left, e.open = MaxPlain, true
+	}
+	if e.left > MaxPlain {
 		return nil, &holdfast.Error{Op: "sse.write", Kind: holdfast.TooLarge}
 	}
-	e := &Encrypter{src: src, left: size}
 	_, _ = rand.Read(e.salt[:]) // documented never to fail
 	var err error
 	if e.aead, err = newAEAD(key, part, e.salt[:]); err != nil {
@@ -64,26 +70,16 @@ func (e *Encrypter) Read(p []byte) (int, error) {
 
 // seal makes the next chunk in dst if it fits, else in e.out, and returns how much of dst it took. Its error is kept for the next read.
 func (e *Encrypter) seal(dst []byte) (int, error) {
-	if e.left == 0 {
-		return 0, e.end()
-	}
-	plain := e.plain[:min(e.left, Payload)]
-	if _, err := io.ReadFull(e.src, plain); err != nil {
-		return 0, short(err)
-	}
-	e.left -= int64(len(plain))
-	var err error
-	if e.left == 0 { // nothing is given out as the last chunk before the source has ended well
-		if err = e.end(); err != io.EOF {
-			return 0, err
-		}
+	plain, err := e.next()
+	if len(plain) == 0 || err != nil && err != io.EOF {
+		return 0, err
 	}
 	direct := len(dst) >= len(plain)+Overhead
 	if !direct {
 		dst = e.out[:]
 	}
 	copy(dst, e.salt[:])
-	n := nonce(e.index, e.left == 0)
+	n := nonce(e.index, err == io.EOF)
 	sealed := e.aead.Seal(dst[saltSize:saltSize], n[:], plain, nil)
 	e.index++
 	if direct {
@@ -91,6 +87,48 @@ func (e *Encrypter) seal(dst []byte) (int, error) {
 	}
 	e.ready = dst[:saltSize+len(sealed)]
 	return 0, err
+}
+
+// next reads the plain bytes of the next chunk, with io.EOF if it is the last one: nothing is given out as that before the source has ended
+// well.
+func (e *Encrypter) next() ([]byte, error) {
+	if e.open {
+		return e.nextOpen()
+	}
+	if e.left == 0 {
+		return nil, e.end()
+	}
+	plain := e.plain[:min(e.left, Payload)]
+	if _, err := io.ReadFull(e.src, plain); err != nil {
+		return nil, short(err)
+	}
+	e.left -= int64(len(plain))
+	if e.left > 0 {
+		return plain, nil
+	}
+	return plain, e.end()
+}
+
+// nextOpen is next for a source of unknown size: whether a chunk is the last one shows when one more byte is asked for.
+func (e *Encrypter) nextOpen() ([]byte, error) {
+	plain := e.plain[:Payload]
+	plain[0] = e.first
+	n, err := io.ReadFull(e.src, plain[e.ahead:])
+	n += e.ahead
+	switch err {
+	case nil:
+	case io.EOF, io.ErrUnexpectedEOF:
+		return plain[:n], io.EOF
+	default:
+		return nil, err
+	}
+	if e.left -= int64(n); e.left < 0 {
+		return nil, &holdfast.Error{Op: "sse.write", Kind: holdfast.TooLarge}
+	}
+	var one [1]byte
+	_, err = io.ReadFull(e.src, one[:])
+	e.ahead, e.first = 1, one[0]
+	return plain, err
 }
 
 // end reads the source to its end, which must be here.

@@ -215,6 +215,40 @@ func TestMovedChunksAreFound(t *testing.T) {
 	}
 }
 
+func TestSourcesOfUnknownSize(t *testing.T) {
+	r := seeded(t)
+	boom := errors.New("boom")
+	for _, size := range sizes {
+		plain := randomBytes(r, size)
+		for name, src := range map[string]io.Reader{
+			"whole": bytes.NewReader(plain), "halves": iotest.HalfReader(bytes.NewReader(plain)), "end with data": iotest.DataErrReader(bytes.NewReader(plain)),
+		} {
+			e, err := NewEncrypter(&testKey, 0, src, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored, err := io.ReadAll(e)
+			if err != nil || int64(len(stored)) != StoredSize(size) {
+				t.Fatalf("%s, %d bytes: %d stored, %v", name, size, len(stored), err)
+			}
+			got, err := read(stored, []Part{{0, size}}, 0, size)
+			if err != nil || !bytes.Equal(got, plain) {
+				t.Fatalf("%s, %d bytes: read %d, %v", name, size, len(got), err)
+			}
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		e, err := NewEncrypter(&testKey, 0, io.MultiReader(bytes.NewReader(plain), iotest.ErrReader(boom)), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stored, err := io.ReadAll(e); !errors.Is(err, boom) || size > 0 && int64(len(stored)) >= StoredSize(size) {
+			t.Errorf("%d bytes and an error: %d stored, %v", size, len(stored), err)
+		}
+	}
+}
+
 func TestSourcesOfTheWrongSize(t *testing.T) {
 	boom := errors.New("boom")
 	for name, c := range map[string]struct {
@@ -248,8 +282,8 @@ func TestSourcesOfTheWrongSize(t *testing.T) {
 			t.Errorf("%s: can be read when closed", name)
 		}
 	}
-	if _, err := NewEncrypter(&testKey, 0, nil, -1); !holdfast.Is(err, holdfast.TooLarge) {
-		t.Errorf("unknown size: %v", err)
+	if _, err := NewEncrypter(&testKey, 0, nil, MaxPlain+1); !holdfast.Is(err, holdfast.TooLarge) {
+		t.Errorf("too large: %v", err)
 	}
 }
 
