@@ -3,6 +3,7 @@ package gw
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -46,7 +47,9 @@ func (a *authenticator) openForm(q *request, scheme sigv4.Scheme) error {
 		return err
 	}
 	q.target.Key = key
-	q.r = q.form.asPut(q.r)
+	if q.r, err = q.form.asPut(q.r); err != nil {
+		return err
+	}
 	return q.openFile()
 }
 
@@ -116,7 +119,7 @@ func (f *upload) need(values []string, names ...string) error {
 
 // asPut returns the request as the PutObject that the form stands for. Headers of the request itself say nothing about the object:
 // the policy does not cover them.
-func (f *upload) asPut(r *http.Request) *http.Request {
+func (f *upload) asPut(r *http.Request) (*http.Request, error) {
 	put := *r
 	put.Header = f.Header()
 	for name, values := range r.Header {
@@ -125,10 +128,23 @@ func (f *upload) asPut(r *http.Request) *http.Request {
 			put.Header[name] = values
 		}
 	}
-	if tags, ok := f.Get("tagging"); ok {
-		put.Header.Set("X-Amz-Tagging", tags)
+	if doc, ok := f.Get("tagging"); ok {
+		tags, err := s3api.DecodeTagging([]byte(doc), s3api.MaxObjectTags)
+		if err != nil {
+			return nil, err
+		}
+		put.Header.Set("X-Amz-Tagging", tagHeader(tags))
 	}
-	return &put
+	return &put, nil
+}
+
+// tagHeader writes tags as x-amz-tagging has them.
+func tagHeader(tags []s3api.Tag) string {
+	values := make(url.Values, len(tags))
+	for _, t := range tags {
+		values.Set(t.Key, t.Value)
+	}
+	return values.Encode()
 }
 
 // openFile makes the file the body of the request.

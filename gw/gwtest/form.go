@@ -137,6 +137,10 @@ func testFormAnonymous(e *env) {
 	e.post(fields).is(204).holds(nil)
 	e.req("GET", e.at("foo.txt"), anonymous).is(200).holds([]byte("bar")).has("Content-Type", "text/plain")
 	e.post(fields.with("success_action_status", "201", "x-amz-meta-a", "1")).is(201)
+	const tags = `<Tagging><TagSet><Tag><Key>0</Key><Value>a b</Value></Tag><Tag><Key>1</Key><Value></Value></Tag></TagSet></Tagging>`
+	e.post(fields.with("tagging", tags)).is(204)
+	e.req("GET", e.at("foo.txt")+"?tagging").is(200).holdsXML("Tagging", strings.TrimSuffix(strings.TrimPrefix(tags, "<Tagging>"), "</Tagging>"))
+	e.post(fields.with("tagging", "not-xml")).fails(400, "MalformedXML")
 	e.post(fields.with("AWSAccessKeyId", "foo")).fails(400, "InvalidArgument") // half a signature is not none
 }
 
