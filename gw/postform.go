@@ -47,9 +47,11 @@ func (a *authenticator) openForm(q *request, scheme sigv4.Scheme) error {
 		return err
 	}
 	q.target.Key = key
-	if q.r, err = q.form.asPut(q.r); err != nil {
+	put, err := q.form.asPut(q.r)
+	if err != nil {
 		return err
 	}
+	q.r = put
 	return q.openFile()
 }
 
