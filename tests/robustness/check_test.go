@@ -22,6 +22,7 @@ func (c *client) check(t testing.TB) {
 	for _, key := range slices.Sorted(maps.Keys(c.ledger.keys)) {
 		c.checkKey(t, key)
 	}
+	c.checkVersions(t)
 	c.checkLists(t)
 	for _, name := range slices.Sorted(maps.Keys(c.ledger.uploads)) {
 		c.checkUpload(t, name)
@@ -53,6 +54,7 @@ func (l *ledger) present() (keys []string) {
 			keys = append(keys, key)
 		}
 	}
+	keys = append(keys, l.current()...)
 	slices.Sort(keys)
 	return keys
 }
@@ -262,7 +264,9 @@ func (s *store) checkBooks(t testing.TB) {
 // empty deletes everything and checks that nothing at all is left.
 func (c *client) empty(t testing.TB) {
 	t.Helper()
-	if keys := c.ledger.present(); len(keys) > 0 {
+	if len(c.ledger.versions) > 0 {
+		c.emptyVersions(t)
+	} else if keys := c.ledger.present(); len(keys) > 0 {
 		if err := remove(keys...)(c); err != nil {
 			t.Errorf("delete of everything: %v", err)
 		}

@@ -42,6 +42,9 @@ type ledger struct {
 	uploads map[string][]bool // by the script's name of the upload: whether it is there
 	parts   map[string][]content
 	ids     map[string]uploadRef
+
+	versions map[string]*history
+	states   []holdfast.Versioning // what the versioning of the scripts' bucket may be
 }
 
 // uploadRef is an upload that a script began.
@@ -54,6 +57,7 @@ func newLedger() *ledger {
 	return &ledger{
 		keys: map[string][]content{}, buckets: map[string][]bool{},
 		uploads: map[string][]bool{}, parts: map[string][]content{}, ids: map[string]uploadRef{},
+		versions: map[string]*history{},
 	}
 }
 
@@ -61,6 +65,7 @@ func (l *ledger) clone() *ledger {
 	return &ledger{
 		keys: cloneAll(l.keys), buckets: cloneAll(l.buckets),
 		uploads: cloneAll(l.uploads), parts: cloneAll(l.parts), ids: maps.Clone(l.ids),
+		versions: cloneHistories(l.versions), states: slices.Clone(l.states),
 	}
 }
 

@@ -245,7 +245,7 @@ func scripts() []script {
 		many = append(many, key)
 		puts = append(puts, put(key, uint64(1000+i), i*700))
 	}
-	return []script{
+	return append(versionScripts(), []script{
 		{"put", nil, []step{
 			put("top", 1, 5000), put("new/dir/a", 2, 30<<10), put("new/dir/b", 3, 0), put("new/c", 4, 129<<10),
 		}},
@@ -266,5 +266,5 @@ func scripts() []script {
 			copyTo("from/small", "to/new/small"), copyTo("from/large", "to/large"), copyTo("from/large", "from/small"),
 		}},
 		{"buckets", nil, []step{makeBucket("second"), dropBucket("second"), makeBucket("second"), makeBucket("third"), dropBucket("third")}},
-	}
+	}...)
 }
