@@ -72,6 +72,7 @@ func groups() []group {
 		{"VersionedUploads", testVersionedUploads},
 		{"VersionedDeletes", testVersionedDeletes},
 		{"ListVersions", testListVersions},
+		{"VersionRaces", testVersionRaces},
 		{"Tagging", testTagging},
 		{"BucketTagging", testBucketTagging},
 		{"ObjectLock", testObjectLock},
