@@ -73,6 +73,7 @@ func harmless(err error) bool {
 // try again. Afterwards the store is checked as it runs, and again after a power loss.
 func goWrong(t *testing.T, im *image, s script, f fault, at int) {
 	r := im.start(t, callsWithin/2)
+	r.ledger.repeats = true
 	disarm := f.arm(r.faults, at)
 	for i, do := range s.steps {
 		begun := time.Now()

@@ -45,6 +45,7 @@ type ledger struct {
 
 	versions map[string]*history
 	states   []holdfast.Versioning // what the versioning of the scripts' bucket may be
+	repeats  bool                  // a request may be done twice, because a service is lost and comes back
 }
 
 // uploadRef is an upload that a script began.
@@ -65,7 +66,7 @@ func (l *ledger) clone() *ledger {
 	return &ledger{
 		keys: cloneAll(l.keys), buckets: cloneAll(l.buckets),
 		uploads: cloneAll(l.uploads), parts: cloneAll(l.parts), ids: maps.Clone(l.ids),
-		versions: cloneHistories(l.versions), states: slices.Clone(l.states),
+		versions: cloneHistories(l.versions), states: slices.Clone(l.states), repeats: l.repeats,
 	}
 }
 

@@ -66,6 +66,11 @@ func (l *ledger) wrote(key string, v version, err error) {
 			h.told = slices.DeleteFunc(h.told, func(old version) bool { return old.null })
 		}
 		h.told = slices.Insert(h.told, 0, v)
+		if l.repeats && len(v.want.bytes()) == 0 && !v.null {
+			// An answer that was lost below is asked for again, and what has no bytes has nothing by which a name server knows it.
+			v.id = holdfast.VersionID{}
+			h.open = append(h.open, v)
+		}
 	case unknown(err):
 		h.open = append(h.open, v)
 		for i := range h.told {
