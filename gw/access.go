@@ -5,6 +5,7 @@ import (
 
 	"holdfast"
 	"holdfast/gw/acl"
+	"holdfast/gw/policy"
 	"holdfast/gw/s3api"
 	"holdfast/volume"
 )
@@ -14,6 +15,7 @@ const (
 	aclSetting       = "acl"
 	blockSetting     = "publicAccessBlock"
 	ownershipSetting = "ownershipControls"
+	policySetting    = "policy"
 )
 
 // anonymousUser owns what anonymous callers create, as in S3.
@@ -34,6 +36,8 @@ type access struct {
 	list      acl.List
 	block     s3api.PublicAccessBlock
 	ownership s3api.ObjectOwnership
+	policy    *policy.Policy // nil: none
+	restrict  bool           // the policy is public, and the public access block lets it give nothing to others
 }
 
 // defaultOwnership is that of a bucket for which none was set. S3 itself sets BucketOwnerEnforced on new buckets; here lists work unless
@@ -65,6 +69,12 @@ func newAccess(info *holdfast.BucketInfo) (*access, error) {
 		if a.ownership, err = s3api.DecodeOwnershipControls(doc); err != nil {
 			return nil, holdfast.E("gw.access", holdfast.Corrupt, err)
 		}
+	}
+	if doc, ok := info.Settings[policySetting]; ok {
+		if a.policy, err = policy.ParseBucket(doc, info.Name); err != nil {
+			return nil, holdfast.E("gw.access", holdfast.Corrupt, err)
+		}
+		a.restrict = a.block.RestrictPublicBuckets && a.policy.IsPublic()
 	}
 	return a, nil
 }

@@ -80,7 +80,7 @@ func (a *authenticator) admitCaller(q *request, signed *sigv4.Result) error {
 	if !ok { // revoked since the signature was verified
 		return sigv4.UnknownKey(signed.AccessKey)
 	}
-	q.caller, q.signed = who, true
+	q.caller, q.signed, q.proof = who, true, proof{signed.Scheme, signed.SignedAt}
 	q.caller.Secret = ""
 	return nil
 }

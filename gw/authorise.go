@@ -57,13 +57,20 @@ func ruleOf(op s3api.Op, versioned bool) rule {
 
 // ask is a question to the access rules of a bucket: may the caller of this request do that?
 type ask struct {
-	bucket  *volume.Bucket
+	q       *request
+	name    string         // of the bucket; "": the service
+	bucket  *volume.Bucket // nil for what is on no bucket that is there
 	access  *access
 	action  string // of policies
 	key     string // "": the bucket itself
 	version volume.Version
 	rule
-	entry *holdfast.Entry // of the key and version, once it is known
+	entry  *holdfast.Entry // of the key and version, once it is known
+	prefix string          // of a list that nobody asked for; see allowAbsence
+	source bool            // about the source of a copy: headers of the request are about its target
+
+	tagged *holdfast.Entry // what a condition on existing tags looked up
+	err    error           // why that failed
 }
 
 // verdict is an answer.
@@ -80,7 +87,7 @@ const (
 // allowMissing, DeleteObjects asks for each key, and copies ask for their source.
 func (q *request) authorise() error {
 	switch {
-	case q.caller.System:
+	case q.mayAll():
 		return nil
 	case q.op.Management():
 		return errDenied
@@ -97,8 +104,7 @@ func (q *request) authorise() error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case k.giver == byObject, q.op == s3api.OpDeleteObjects:
+	if k.giver == byObject || q.op == s3api.OpDeleteObjects {
 		return nil
 	}
 	if err := q.require(&k); err != nil {
@@ -115,7 +121,7 @@ func (q *request) authoriseService() error {
 	if !q.signed {
 		return errDenied
 	}
-	k := ask{action: q.op.Action(false)}
+	k := ask{q: q, name: q.target.Bucket, action: q.op.Action(false)}
 	actions := []string{k.action}
 	if q.op == s3api.OpCreateBucket {
 		actions = append(actions, q.createActions()...)
@@ -140,7 +146,8 @@ func (q *request) ask(b *volume.Bucket) (ask, error) {
 	}
 	versioned := !v.IsCurrent()
 	return ask{
-		bucket: b, access: a, action: q.op.Action(versioned), key: q.target.Key, version: v, rule: ruleOf(q.op, versioned),
+		q: q, name: q.target.Bucket, bucket: b, access: a, action: q.op.Action(versioned), key: q.target.Key, version: v,
+		rule: ruleOf(q.op, versioned),
 	}, nil
 }
 
@@ -163,7 +170,7 @@ func refusal(err error) error {
 
 // judge answers a question: a denial anywhere wins, then a grant anywhere.
 func (q *request) judge(k *ask) (verdict, error) {
-	if q.caller.System {
+	if q.mayAll() {
 		return granted, nil
 	}
 	v, err := q.forbidden(k)
@@ -180,22 +187,17 @@ func (q *request) judge(k *ask) (verdict, error) {
 // forbidden looks at the policies: denied if one denies, granted if the bucket's allows.
 func (q *request) forbidden(k *ask) (verdict, error) {
 	v, err := q.limit(k)
-	if err != nil || v == denied {
+	switch {
+	case err != nil || v == denied:
 		return v, err
+	case q.caller.System:
+		return granted, nil
 	}
 	return q.bucketPolicy(k)
 }
 
-// limit holds the policy of a service account against the question. It gives nothing: denied, or silent.
-func (q *request) limit(*ask) (verdict, error) {
-	if q.caller.Limit != nil {
-		return denied, nil
-	}
-	return silent, nil
-}
-
-// bucketPolicy holds the bucket's policy against the question.
-func (q *request) bucketPolicy(*ask) (verdict, error) { return silent, nil }
+// mayAll reports whether the caller may do everything: a system user, unless it is a service account of his with a policy.
+func (q *request) mayAll() bool { return q.caller.System && q.caller.Limit == nil }
 
 // user is the caller as access control lists know it.
 func (q *request) user() string {
@@ -261,7 +263,7 @@ func (q *request) head(b *volume.Bucket, v volume.Version) (holdfast.Entry, erro
 
 // allowEntry decides about an operation by the object's list, and is a success for others, which were decided about before.
 func (q *request) allowEntry(b *volume.Bucket, e *holdfast.Entry) error {
-	if q.caller.System {
+	if q.mayAll() {
 		return nil
 	}
 	k, err := q.ask(b)
@@ -277,7 +279,7 @@ func (q *request) allowEntry(b *volume.Bucket, e *holdfast.Entry) error {
 
 // allowMissing decides whether the caller may learn that a key is not there: who could list the bucket may.
 func (q *request) allowMissing(b *volume.Bucket) error {
-	if q.caller.System {
+	if q.mayAll() {
 		return nil
 	}
 	k, err := q.ask(b)
@@ -292,12 +294,15 @@ func (q *request) allowAbsence(k *ask) error {
 	if v, err := q.forbidden(k); err != nil || v == denied {
 		return refusal(err)
 	}
-	return q.require(&ask{bucket: k.bucket, access: k.access, action: "s3:ListBucket", rule: rule{byBucket, acl.Read}})
+	return q.require(&ask{
+		q: q, name: k.name, bucket: k.bucket, access: k.access, action: "s3:ListBucket", rule: rule{byBucket, acl.Read},
+		prefix: k.key, source: k.source,
+	})
 }
 
 // allowSource decides whether the caller may read the source of a copy; e is nil if it is not there.
 func (q *request) allowSource(b *volume.Bucket, key string, v volume.Version, e *holdfast.Entry) error {
-	if q.caller.System {
+	if q.mayAll() {
 		return nil
 	}
 	a, err := q.g.accessOf(b)
@@ -305,17 +310,25 @@ func (q *request) allowSource(b *volume.Bucket, key string, v volume.Version, e 
 		return err
 	}
 	k := ask{
-		bucket: b, access: a, action: s3api.OpGetObject.Action(!v.IsCurrent()), key: key, version: v, rule: rule{byObject, acl.Read}, entry: e,
+		q: q, name: b.Info().Name, bucket: b, access: a, action: s3api.OpGetObject.Action(!v.IsCurrent()), key: key, version: v,
+		rule: rule{byObject, acl.Read}, entry: e, source: true,
 	}
 	if e == nil {
 		return q.allowAbsence(&k)
 	}
-	return q.require(&k)
+	if err := q.require(&k); err != nil || len(e.Tags) == 0 || q.op != s3api.OpCopyObject {
+		return err
+	}
+	k.action, k.rule = s3api.OpGetObjectTagging.Action(!v.IsCurrent()), rule{giver: byOwner} // for the tags that are copied along
+	if v, err := q.judge(&k); err != nil || v == denied {
+		return refusal(err)
+	}
+	return nil
 }
 
 // allowDelete decides about one key of DeleteObjects.
 func (q *request) allowDelete(b *volume.Bucket, key string, v volume.Version) error {
-	if q.caller.System {
+	if q.mayAll() {
 		return nil
 	}
 	a, err := q.g.accessOf(b)
@@ -324,7 +337,8 @@ func (q *request) allowDelete(b *volume.Bucket, key string, v volume.Version) er
 	}
 	versioned := !v.IsCurrent()
 	k := ask{
-		bucket: b, access: a, action: s3api.OpDeleteObject.Action(versioned), key: key, version: v, rule: ruleOf(s3api.OpDeleteObject, versioned),
+		q: q, name: b.Info().Name, bucket: b, access: a, action: s3api.OpDeleteObject.Action(versioned), key: key, version: v,
+		rule: ruleOf(s3api.OpDeleteObject, versioned),
 	}
 	if err := q.require(&k); err != nil {
 		return err

@@ -96,6 +96,7 @@ type Gateway struct {
 	metrics     *metrics
 	lanes       *md5lanes.Engine
 	parsed      parsedSettings
+	limits      limits
 	targets     EventTargets   // may be nil
 	admin       *admin.API     // may be nil
 	accounts    *account.Store // may be nil
@@ -190,9 +191,11 @@ type request struct {
 	query  url.Values
 	caller Identity       // who signed; its secret is not kept
 	signed bool           // false: anonymous
+	proof  proof          // how it was signed
 	body   payload        // of the request, verified as it is read
 	form   *upload        // of a PostObject
 	site   *site          // that the request visits; nil if it speaks S3
+	doc    []byte         // the body, if it is a document and was read
 	loaded *volume.Bucket // of the target; nil until it is asked for
 	shown  s3api.Owner    // the owner that was shown last
 	atEnd  func()         // gives back what the request borrowed; nil if nothing

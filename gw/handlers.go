@@ -81,6 +81,10 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpDeleteBucketIntelligentTieringConfiguration: noConfiguration,
 
 		s3api.OpPutBucketAcl:                  putBucketACL,
+		s3api.OpGetBucketPolicy:               bucketPolicy.get,
+		s3api.OpPutBucketPolicy:               bucketPolicy.set,
+		s3api.OpDeleteBucketPolicy:            bucketPolicy.remove,
+		s3api.OpGetBucketPolicyStatus:         getPolicyStatus,
 		s3api.OpGetPublicAccessBlock:          publicAccessBlock.get,
 		s3api.OpPutPublicAccessBlock:          publicAccessBlock.set,
 		s3api.OpDeletePublicAccessBlock:       publicAccessBlock.remove,

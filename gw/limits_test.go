@@ -80,7 +80,7 @@ func TestRefusedBodyIsNotRead(t *testing.T) {
 		"anonymous":        {"/bucket/never", func(r *http.Request) { r.Header.Del("Authorization") }, 1 << 30, 403},
 		"bad signature":    {"/bucket/never", func(r *http.Request) { r.Header.Set("Authorization", r.Header.Get("Authorization")+"0") }, 1 << 30, 403},
 		"no bucket":        {"/missing/never", nil, 1 << 30, 404},
-		"not built":        {"/bucket?policy", nil, 1 << 30, 501},
+		"not built":        {"/bucket?abac", nil, 1 << 30, 501},
 		"too large":        {"/bucket/never", nil, 5<<30 + 1, 400},
 		"no such upload":   {"/bucket/never?partNumber=1&uploadId=0123456789abcdef0123456789abcdef", nil, 1 << 30, 404},
 		"there is one":     {"/bucket/k", func(*http.Request) {}, 1 << 30, 412},

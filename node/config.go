@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -54,6 +55,8 @@ type Reloadable struct {
 	Domains []string `json:"domains,omitempty"`
 	// WebsiteDomains are host names whose sub-domains are the web sites of buckets.
 	WebsiteDomains []string `json:"website_domains,omitempty"`
+	// TrustedProxies are addresses and networks (192.0.2.0/24) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	TrustedProxies []string `json:"trusted_proxies,omitempty"`
 	// Encrypt encrypts all new objects for which neither the request nor the bucket says how.
 	Encrypt bool `json:"encrypt,omitempty"`
 	// LogLevel is debug, info, warn or error; "info" if empty.
@@ -85,6 +88,9 @@ func (c Config) Over(below Config) Config {
 	}
 	if len(c.WebsiteDomains) == 0 {
 		c.WebsiteDomains = below.WebsiteDomains
+	}
+	if len(c.TrustedProxies) == 0 {
+		c.TrustedProxies = below.TrustedProxies
 	}
 	return c
 }
@@ -142,10 +148,29 @@ func (r Reloadable) Validate() error {
 			return fmt.Errorf("--website-domain %q: is a --domain, too; a host name can be one of the two", d)
 		}
 	}
+	if _, err := r.proxies(); err != nil {
+		return err
+	}
 	if _, err := r.level(); err != nil {
 		return err
 	}
 	return nil
+}
+
+// proxies returns the networks of TrustedProxies.
+func (r Reloadable) proxies() ([]netip.Prefix, error) {
+	networks := make([]netip.Prefix, 0, len(r.TrustedProxies))
+	for _, text := range r.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if a, addrErr := netip.ParseAddr(text); addrErr == nil && a.Zone() == "" {
+			network, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies %q: is neither an address nor a network such as 192.0.2.0/24", text)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
 }
 
 // level returns the slog level of LogLevel.
@@ -166,7 +191,8 @@ func validAddress(flag, address string) error {
 
 // gatewaySettings are the settings that concern the gateway.
 func (r Reloadable) gatewaySettings() gw.Settings {
-	return gw.Settings{Region: r.Region, Domains: r.Domains, WebsiteDomains: r.WebsiteDomains, Encrypt: r.Encrypt}
+	networks, _ := r.proxies() // Validate looked at them
+	return gw.Settings{Region: r.Region, Domains: r.Domains, WebsiteDomains: r.WebsiteDomains, TrustedProxies: networks, Encrypt: r.Encrypt}
 }
 
 // LoadFile overlays c with the settings of a JSON file. Unknown keys are refused by name, so that a typing error does

@@ -19,6 +19,7 @@ func TestValidateNamesTheFlag(t *testing.T) {
 		{"--region", func(c *Config) { c.Region = "EU West" }},
 		{"--website-domain", func(c *Config) { c.WebsiteDomains = []string{"_"} }},
 		{"--website-domain", func(c *Config) { c.Domains, c.WebsiteDomains = []string{"a.test"}, []string{"A.test"} }},
+		{"--trusted-proxies", func(c *Config) { c.TrustedProxies = []string{"10.0.0.0/8", "proxy"} }},
 		{"--domain", func(c *Config) { c.Domains = []string{"s3.example.com", "-bad"} }},
 		{"log_level", func(c *Config) { c.LogLevel = "loud" }},
 		{"cache_bytes", func(c *Config) { c.CacheBytes = 1 }},
@@ -38,7 +39,7 @@ func TestValidateNamesTheFlag(t *testing.T) {
 
 func TestLoadFileIsStrict(t *testing.T) {
 	cases := []struct{ text, want string }{
-		{`{"region":"eu-1","domains":["s3.example.com"]}`, ""},
+		{`{"region":"eu-1","domains":["s3.example.com"],"trusted_proxies":["10.0.0.0/8","::1"]}`, ""},
 		{`{"regoin":"eu-1"}`, "regoin"},
 		{`{"region":"eu-1"} {}`, "behind the closing brace"},
 		{`{"region":`, "EOF"},

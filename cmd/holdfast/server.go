@@ -74,6 +74,18 @@ func (d *domains) Set(value string) error {
 	return nil
 }
 
+// networks is a flag with a list.
+type networks []string
+
+func (n *networks) String() string { return strings.Join(*n, ",") }
+
+func (n *networks) Set(value string) error {
+	for network := range strings.SplitSeq(value, ",") {
+		*n = append(*n, strings.TrimSpace(network))
+	}
+	return nil
+}
+
 // parseServer makes the configuration from the flags and, below them, the file that --config names.
 func parseServer(name string, args []string, s streams) (node.Config, string, error) {
 	var c node.Config
@@ -89,9 +101,11 @@ func parseServer(name string, args []string, s streams) (node.Config, string, er
 	flags.Var((*domains)(&c.Domains), "domain", "host `name` whose sub-domains are bucket names; may be repeated")
 	flags.Var((*domains)(&c.WebsiteDomains), "website-domain", "host `name` whose sub-domains are the web sites of buckets; may be repeated")
 	flags.BoolVar(&c.Encrypt, "encrypt", false, "encrypt new objects for which neither request nor bucket says how")
+	flags.Var((*networks)(&c.TrustedProxies), "trusted-proxies",
+		"`networks` of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas")
 	flags.StringVar(&c.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
 	flags.DurationVar(&c.LifecycleDay, "lifecycle-day", 0, "how long a day of lifecycle rules lasts, for tests (default 24h)")
-	flags.StringVar(&file, "config", "", "JSON `file` with cache_bytes, region, domains, website_domains, encrypt, log_level; flags win; SIGHUP reads it again")
+	flags.StringVar(&file, "config", "", "JSON `file` with cache_bytes, region, domains, website_domains, trusted_proxies, encrypt, log_level; flags win; SIGHUP reads it again")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return c, file, flag.ErrHelp

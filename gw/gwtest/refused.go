@@ -46,7 +46,12 @@ func (e *env) refuseOp(op s3api.Op) {
 	if route.Method == http.MethodPut || route.Method == http.MethodPost {
 		opts = append(opts, text("<Configuration/>"))
 	}
-	e.req(route.Method, target, opts...).fails(501, "NotImplemented")
+	a := e.req(route.Method, target, opts...)
+	if op.Management() && a.status == http.StatusForbidden { // not for this user, built or not
+		a.fails(403, "AccessDenied")
+		return
+	}
+	a.fails(501, "NotImplemented")
 }
 
 // state is what the group's bucket shows.

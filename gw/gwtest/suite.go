@@ -5,11 +5,20 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"holdfast/gw/sigv4"
 )
+
+// User is somebody the suite signs as.
+type User struct {
+	AccessKey string
+	SecretKey string
+	ID        string // user id
+	Email     string // by which grants may name the user; with "" that is not tested
+}
 
 // Credentials are whom the suite signs as, and what it must know about the endpoint.
 type Credentials struct {
@@ -23,6 +32,37 @@ type Credentials struct {
 	System        bool   // the keys are those of a system user, who may use the management API; without it that is not tested
 
 	LifecycleDay time.Duration // that the server was started with; 0: rules are not waited for
+
+	// Owner and Other are ordinary users, and Service is a service account of Owner that may do no more than s3:GetObject and s3:ListBucket. A
+	// system user makes them where they are not given; what needs them is not tested without them. The suite signs as Owner then, except
+	// in what is for system users alone, who meet no rules.
+	Owner, Other, Service *User
+}
+
+// as is who signs for another user of the same endpoint.
+func (u *User) as(c Credentials) Credentials {
+	c.AccessKey, c.SecretKey, c.System = u.AccessKey, u.SecretKey, false
+	return c
+}
+
+// addUsers makes the users through the management API. They are removed when the suite ends.
+func (c *Credentials) addUsers(t *testing.T, endpoint string) {
+	root := &env{T: t, client: newClient(endpoint, *c)}
+	t.Cleanup(root.client.close)
+	user := func() *User {
+		made := root.newUser()
+		keys := made.AWSAccessKeys[0]
+		return &User{AccessKey: keys.AWSAccessKeyId, SecretKey: keys.AWSSecretAccessKey, ID: made.UserId, Email: made.UserEmail}
+	}
+	c.Owner, c.Other = user(), user()
+	const policy = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*"}}`
+	var made accountJSON
+	root.manage("POST", "ostor-accounts&accountName=reader&emailAddress="+c.Owner.Email, text(policy)).json(&made)
+	if len(made.AWSAccessKeys) != 1 {
+		t.Fatalf("got %+v", made)
+	}
+	keys := made.AWSAccessKeys[0]
+	c.Service = &User{AccessKey: keys.AWSAccessKeyId, SecretKey: keys.AWSSecretAccessKey, ID: c.Owner.ID}
 }
 
 func (c Credentials) keys() sigv4.Credentials {
@@ -92,6 +132,7 @@ func groups() []group {
 		{"LifecycleRuns", testLifecycleRuns},
 		{"Form", testForm},
 		{"Website", testWebsite},
+		{"Permissions", testPermissions},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},
@@ -104,9 +145,16 @@ func Run(t *testing.T, endpoint string, creds Credentials) {
 	if creds.Region == "" {
 		creds.Region = "us-east-1"
 	}
+	if creds.System && creds.Owner == nil {
+		creds.addUsers(t, endpoint)
+	}
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
+			creds := creds
+			if creds.Owner != nil && !strings.HasPrefix(g.name, "Management") {
+				creds = creds.Owner.as(creds)
+			}
 			e := &env{T: t, client: newClient(endpoint, creds)}
 			t.Cleanup(e.client.close)
 			e.bucket = e.newBucket()

@@ -95,19 +95,19 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketPolicy: {
 		name: "GetBucketPolicy", method: "GET", on: onBucket, query: []string{"policy"},
-		action: "s3:GetBucketPolicy",
+		action: "s3:GetBucketPolicy", built: true,
 	},
 	OpPutBucketPolicy: {
 		name: "PutBucketPolicy", method: "PUT", on: onBucket, query: []string{"policy"},
-		action: "s3:PutBucketPolicy",
+		action: "s3:PutBucketPolicy", built: true,
 	},
 	OpDeleteBucketPolicy: {
 		name: "DeleteBucketPolicy", method: "DELETE", on: onBucket, query: []string{"policy"},
-		action: "s3:DeleteBucketPolicy",
+		action: "s3:DeleteBucketPolicy", built: true,
 	},
 	OpGetBucketPolicyStatus: {
 		name: "GetBucketPolicyStatus", method: "GET", on: onBucket, query: []string{"policyStatus"},
-		action: "s3:GetBucketPolicyStatus",
+		action: "s3:GetBucketPolicyStatus", built: true,
 	},
 	OpGetBucketCors: {
 		name: "GetBucketCors", method: "GET", on: onBucket, query: []string{"cors"},
