@@ -47,6 +47,9 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpDeleteObjects:              deleteObjects,
 
 		s3api.OpPostObject:                                  postObject,
+		s3api.OpGetBucketReplication:                        replication().get,
+		s3api.OpPutBucketReplication:                        replication().set,
+		s3api.OpDeleteBucketReplication:                     replication().remove,
 		s3api.OpGetBucketWebsite:                            website().get,
 		s3api.OpPutBucketWebsite:                            website().set,
 		s3api.OpDeleteBucketWebsite:                         website().remove,

@@ -133,6 +133,7 @@ func groups() []group {
 		{"Form", testForm},
 		{"Website", testWebsite},
 		{"Permissions", testPermissions},
+		{"Replication", testReplication},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},

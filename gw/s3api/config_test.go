@@ -243,3 +243,37 @@ func TestWebsiteDomains(t *testing.T) {
 		}
 	}
 }
+
+func canonicalReplication(body []byte) ([]byte, error) {
+	c, err := DecodeReplication(body)
+	if err != nil {
+		return nil, err
+	}
+	return c.Append(nil), nil
+}
+
+func TestReplicationConfig(t *testing.T) {
+	const to, on, role = "<Destination><Bucket>arn:aws:s3:::target</Bucket></Destination>", "<Status>Enabled</Status>", "<Role>r</Role>"
+	const keep = "<DeleteMarkerReplication><Status>Disabled</Status></DeleteMarkerReplication>"
+	const copies = "<DeleteMarkerReplication><Status>Enabled</Status></DeleteMarkerReplication>"
+	const tag = "<Tag><Key>k</Key><Value>v</Value></Tag>"
+	rule := func(inside string) string { return role + "<Rule><ID>a</ID>" + inside + "</Rule>" }
+	testConfig(t, "ReplicationConfiguration", canonicalReplication, []configCase{
+		{"first version", rule("<Prefix>p</Prefix>" + on + to), "same", "", ""},
+		{"no prefix", rule(on + to), rule("<Prefix></Prefix>" + on + to), "", ""},
+		{"empty filter", rule("<Priority>0</Priority><Filter></Filter>" + on + to + keep), "same", "", ""},
+		{"prefix filter", rule("<Priority>0</Priority><Filter><Prefix>p</Prefix></Filter>" + on + to + copies), "same", "", ""},
+		{"tag filter", rule("<Priority>0</Priority><Filter>" + tag + "</Filter>" + on + to + keep), "same", "", ""},
+		{"both", rule("<Priority>0</Priority><Filter><And><Prefix>p</Prefix>" + tag + "</And></Filter>" + on + to + keep), "same", "", ""},
+		{"tag and markers", rule("<Priority>0</Priority><Filter>" + tag + "</Filter>" + on + to + copies), "", InvalidRequest, "Delete marker replication is not supported"},
+		{"no priority", rule("<Filter/>" + on + to + keep), "", InvalidRequest, "Priority must be specified"},
+		{"no markers", rule("<Priority>0</Priority><Filter/>" + on + to), "", InvalidRequest, "DeleteMarkerReplication must be specified"},
+		{"two filters", rule("<Priority>0</Priority><Filter><Prefix>p</Prefix>" + tag + "</Filter>" + on + to + keep), "", MalformedXML, ""},
+		{"filter and prefix", rule("<Priority>0</Priority><Prefix/><Filter/>" + on + to + keep), "", MalformedXML, ""},
+		{"same id", rule(on+to) + strings.TrimPrefix(rule(on+to), role), "", InvalidArgument, "unique"},
+		{"times", rule(on + "<Destination><Bucket>arn:aws:s3:::target</Bucket><Metrics/></Destination>"), "", NotImplemented, "Metrics"},
+		{"no role", "<Rule>" + on + to + "</Rule>", "", MalformedXML, ""},
+		{"no rule", role, "", MalformedXML, ""},
+		{"another class", rule(on + strings.Replace(to, "</Bucket>", "</Bucket><StorageClass>X</StorageClass>", 1)), "", MalformedXML, ""},
+	})
+}

@@ -155,15 +155,15 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetBucketReplication: {
 		name: "GetBucketReplication", method: "GET", on: onBucket, query: []string{"replication"},
-		action: "s3:GetReplicationConfiguration",
+		action: "s3:GetReplicationConfiguration", built: true,
 	},
 	OpPutBucketReplication: {
 		name: "PutBucketReplication", method: "PUT", on: onBucket, query: []string{"replication"},
-		action: "s3:PutReplicationConfiguration",
+		action: "s3:PutReplicationConfiguration", built: true,
 	},
 	OpDeleteBucketReplication: {
 		name: "DeleteBucketReplication", method: "DELETE", on: onBucket, query: []string{"replication"},
-		action: "s3:PutReplicationConfiguration",
+		action: "s3:PutReplicationConfiguration", built: true,
 	},
 	OpGetBucketNotificationConfiguration: {
 		name: "GetBucketNotificationConfiguration", method: "GET", on: onBucket, query: []string{"notification"},
