@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -160,14 +161,21 @@ func (s *server) fsck(t *testing.T) {
 
 func (s *server) endpoint() string { return "http://" + s.s3 }
 
+// freeAddress returns an address that nobody listens at. Its port is below those that the system gives to outgoing connections, so
+// that none of the clients' takes it before the server does.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const lowest, ports, tries = 10_000, 20_000, 100
+	var err error
+	for range tries {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(ports))); err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 func readCredentials(t *testing.T, name string) (access, secret string) {
