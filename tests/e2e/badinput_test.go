@@ -55,7 +55,7 @@ func badRequests() []badRequest {
 		{name: "conditional write that S3 lacks", method: "PUT", target: key, headers: map[string]string{"If-None-Match": `"abc"`}, status: 501, code: "NotImplemented"},
 		{name: "copy of nothing", method: "PUT", target: key, headers: map[string]string{"X-Amz-Copy-Source": "/bad/absent"}, status: 404, code: "NoSuchKey"},
 		{name: "copy source that is none", method: "PUT", target: key, headers: map[string]string{"X-Amz-Copy-Source": "nothing"}, status: 400, code: "InvalidArgument"},
-		{name: "operation that is not built", method: "PUT", target: "/bad?replication=", body: "x", status: 501, code: "NotImplemented"},
+		{name: "operation that is not built", method: "PUT", target: "/bad?metrics&id=all", body: "x", status: 501, code: "NotImplemented"},
 		{name: "method that S3 lacks", method: "PATCH", target: key, status: 405, code: "MethodNotAllowed"},
 	}
 }

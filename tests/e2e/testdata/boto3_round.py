@@ -135,6 +135,5 @@ wrong = boto3.client("s3", endpoint_url=os.environ["ENDPOINT"], aws_access_key_i
 refused("InvalidAccessKeyId", wrong.list_buckets)
 
 refused("BucketNotEmpty", s3.delete_bucket, Bucket="boto")
-refused("NotImplemented", s3.put_bucket_replication, Bucket="boto", ReplicationConfiguration={
-    "Role": "r", "Rules": [{"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::b"}}]})
+refused("NotImplemented", s3.put_bucket_metrics_configuration, Bucket="boto", Id="all", MetricsConfiguration={"Id": "all"})
 print("all passed")
