@@ -13,6 +13,7 @@ const (
 	MaxLookups = 1000   // questions in one Lookup
 	MaxList    = 10_000 // items in one page of a List
 	MaxParts   = 10_000 // parts of a multipart upload
+	MaxNote    = 4096   // bytes of the note of a transaction
 )
 
 // NameService is the contract of a name server: directories of names in the slots it holds, changed by small atomic
@@ -178,7 +179,13 @@ const (
 )
 
 // Tx is a transaction: the operations take effect together or not at all.
-type Tx struct{ Ops []Op }
+type Tx struct {
+	Ops []Op
+
+	// Note is kept with each change of an entry that the transaction makes in the change log, for those who read it: at most
+	// MaxNote bytes that mean nothing to the server.
+	Note string
+}
 
 // Result is the outcome of a transaction. If Err is nil, Replies has one reply per operation. Else nothing was changed,
 // and Failed is the index of the operation that failed, -1 if none in particular did.
@@ -487,6 +494,7 @@ type Change struct {
 	Version VersionID
 	Size    int64
 	ETag    ETag
+	Note    string // of the transaction
 }
 
 // NameStatus describes a name server.

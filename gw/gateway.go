@@ -250,6 +250,7 @@ func (g *Gateway) admit(q *request) error {
 		return s3api.E(s3api.NotImplemented)
 	}
 	q.id.SetHeaders(q.w.Header())
+	q.noteOrigin()
 	return handle(q)
 }
 

@@ -40,6 +40,8 @@ type oneTarget struct{}
 
 func (oneTarget) Known(arn string) bool { return arn == testTarget }
 
+func (oneTarget) Test(context.Context, string, string, string, string) error { return nil }
+
 func testCredentials() gwtest.Credentials {
 	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, WebsiteDomain: testSites, Target: testTarget, System: true}
 }

@@ -1,7 +1,9 @@
 package gw
 
 import (
+	"context"
 	"strconv"
+	"strings"
 
 	"holdfast/gw/s3api"
 	"holdfast/volume"
@@ -11,6 +13,9 @@ import (
 type EventTargets interface {
 	// Known reports whether there is a target of this ARN. Safe for concurrent use.
 	Known(arn string) bool
+
+	// Test has the target told that a bucket will send it events. request and host are the ids of the request that set it up.
+	Test(ctx context.Context, arn, bucket, request, host string) error
 }
 
 // notification is which events of a bucket go where
@@ -44,5 +49,23 @@ func checkNotification(q *request, _ *volume.Bucket, doc []byte) ([]byte, error)
 	if refused != nil {
 		return nil, refused
 	}
-	return c.Append(nil), nil
+	return c.Append(nil), q.testTargets(&c)
+}
+
+// testTargets sends the test event that S3 sends when a bucket is set up, unless the client asks to skip that.
+func (q *request) testTargets(c *s3api.NotificationConfig) error {
+	if strings.EqualFold(q.r.Header.Get("X-Amz-Skip-Destination-Validation"), "true") {
+		return nil
+	}
+	told := make(map[string]bool)
+	for _, r := range c.Rules {
+		if told[r.ARN] {
+			continue
+		}
+		told[r.ARN] = true
+		if err := q.g.targets.Test(q.ctx, r.ARN, q.target.Bucket, q.id.Request, q.id.Host); err != nil {
+			return err
+		}
+	}
+	return nil
 }

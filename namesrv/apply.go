@@ -19,6 +19,9 @@ func (e *Engine) Apply(ctx context.Context, txs []holdfast.Tx) ([]holdfast.Resul
 		if n := len(txs[i].Ops); n > holdfast.MaxTxOps {
 			return nil, holdfast.E("namesrv.apply", holdfast.TooLarge, fmt.Errorf("%d operations", n))
 		}
+		if n := len(txs[i].Note); n > holdfast.MaxNote {
+			return nil, holdfast.E("namesrv.apply", holdfast.TooLarge, fmt.Errorf("a note of %d bytes", n))
+		}
 		j.ops += len(txs[i].Ops)
 	}
 	if err := e.enter(ctx); err != nil {
@@ -35,6 +38,8 @@ func (e *Engine) Apply(ctx context.Context, txs []holdfast.Tx) ([]holdfast.Resul
 // apply runs one transaction.
 func (g *group) apply(tx *holdfast.Tx) holdfast.Result {
 	m := g.mark()
+	g.note = tx.Note
+	defer func() { g.note = "" }()
 	replies := make([]holdfast.Reply, len(tx.Ops))
 	for i, op := range tx.Ops {
 		r, err := g.run(op)

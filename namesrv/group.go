@@ -31,6 +31,7 @@ type group struct {
 	txUsage   []usageDelta
 	usage     map[usageKey]holdfast.Usage
 	changes   []holdfast.Change
+	note      string // of the transaction that is run
 	garbage   []garbage
 	epochs    []epochChange
 	cutBefore uint64 // change records below it are removed
@@ -262,7 +263,7 @@ func (g *group) change(kind holdfast.ChangeKind, d *dirState, name string, e *ho
 	g.state.Seq++
 	c := holdfast.Change{Seq: g.state.Seq, At: g.now, Kind: kind, Bucket: d.Root, Dir: d.id, Name: name}
 	if e != nil {
-		c.Version, c.Size, c.ETag = e.Version, e.Size, e.ETag
+		c.Version, c.Size, c.ETag, c.Note = e.Version, e.Size, e.ETag, g.note
 	}
 	g.changes = append(g.changes, c)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"holdfast/gw/account"
+	"holdfast/gw/events"
 	"holdfast/gw/lifecycle"
 )
 
@@ -11,6 +12,15 @@ import (
 type background struct {
 	lifecycle *lifecycle.Runner
 	accounts  *account.Sweeper
+	events    *events.Service
+}
+
+// openEvents starts event notification, which the gateway asks for its targets.
+func (n *Node) openEvents() (err error) {
+	n.background.events, err = events.Start(events.Options{
+		Volume: n.volume, Targets: n.config.Targets, Region: n.config.Region, Reg: n.registry, Logger: n.log,
+	})
+	return err
 }
 
 // openBackground starts the work.
@@ -30,6 +40,9 @@ func (b *background) close() error {
 	}
 	if b.accounts != nil {
 		errs = append(errs, b.accounts.Close())
+	}
+	if b.events != nil {
+		errs = append(errs, b.events.Close())
 	}
 	return errors.Join(errs...)
 }

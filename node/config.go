@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"holdfast/gw"
+	"holdfast/gw/events"
 	"holdfast/gw/lifecycle"
 )
 
@@ -39,6 +40,9 @@ type Config struct {
 
 	// CacheBytes bounds the caches of all engines together.
 	CacheBytes int64 `json:"cache_bytes,omitempty"`
+
+	// Targets are where event notifications can be sent to.
+	Targets []events.Target `json:"notification_targets,omitempty"`
 
 	// LifecycleDay is how long a day of lifecycle rules lasts; 24 hours but for tests.
 	LifecycleDay time.Duration `json:"-"`
@@ -83,6 +87,9 @@ func (c Config) Over(below Config) Config {
 	setDefault(&c.Region, below.Region)
 	setDefault(&c.LogLevel, below.LogLevel)
 	c.Encrypt = c.Encrypt || below.Encrypt
+	if len(c.Targets) == 0 {
+		c.Targets = below.Targets
+	}
 	if len(c.Domains) == 0 {
 		c.Domains = below.Domains
 	}
@@ -118,6 +125,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--os %d: must be 1 to %d", c.ObjectServers, maxServices)
 	case c.LifecycleDay < time.Second || c.LifecycleDay > lifecycle.Day:
 		return fmt.Errorf("--lifecycle-day %v: must be 1s to 24h", c.LifecycleDay)
+	case events.ValidateTargets(c.Targets) != nil:
+		return fmt.Errorf("notification_targets: %w", events.ValidateTargets(c.Targets))
 	case c.CacheBytes < minCacheBytes:
 		return fmt.Errorf("cache_bytes %d: must be at least %d", c.CacheBytes, minCacheBytes)
 	}

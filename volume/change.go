@@ -118,7 +118,7 @@ func (b *Bucket) attempt(ctx context.Context, c *change) ([]holdfast.Reply, erro
 	if err != nil {
 		return nil, permanent{err}
 	}
-	replies, err := b.run(ctx, p, ops)
+	replies, err := b.run(ctx, p, ops, noteOf(ctx, b.info, c.key))
 	switch {
 	case err == nil:
 		b.remember(p)

@@ -120,7 +120,8 @@ func (d *deletion) applyBatch(ctx context.Context) {
 		dir := q.last(d.b.info.Root)
 		away = away || !d.b.vol.router.together(dir, d.b.info.Root)
 		ops = append(ops, d.requests[i].op(place{dir: dir, bucket: d.b.info}))
-		txs, part = append(txs, holdfast.Tx{Ops: ops[len(ops)-1 : len(ops) : len(ops)]}), append(part, i)
+		note := noteOf(ctx, d.b.info, d.requests[i].Key)
+		txs, part = append(txs, holdfast.Tx{Ops: ops[len(ops)-1 : len(ops) : len(ops)], Note: note}), append(part, i)
 	}
 	if len(txs) == 0 {
 		return

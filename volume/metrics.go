@@ -53,6 +53,8 @@ type metrics struct {
 	cleaned   prometheus.Counter
 	unclean   prometheus.Counter
 	intents   *prometheus.CounterVec
+
+	lostChanges prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -68,16 +70,18 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_volume_" + name, Help: help}, labels)
 	}
 	m := &metrics{
-		errors:    vec("errors_total", "Operations that ended in an error, by kind.", "op", "kind"),
-		retries:   vec("retries_total", "Calls made again, by the kind of error before.", "kind"),
-		pathHits:  counter("path_cache_hits_total", "Directories found in the path cache."),
-		pathMiss:  counter("path_cache_misses_total", "Paths that a name server had to walk."),
-		helped:    counter("directories_helped_total", "Sealed directories that were unlinked because a request met them."),
-		lost:      counter("directory_races_total", "Directory creations that another request won."),
-		recreated: counter("objects_recreated_total", "Bodies stored again before their commit."),
-		cleaned:   counter("directories_removed_total", "Empty directories removed after a delete."),
-		unclean:   counter("directories_skipped_total", "Directories not looked at after a delete because the queue was full."),
-		intents:   vec("intents_total", "Unfinished operations completed or undone, by what was done.", "outcome"),
+		errors:      vec("errors_total", "Operations that ended in an error, by kind.", "op", "kind"),
+		retries:     vec("retries_total", "Calls made again, by the kind of error before.", "kind"),
+		pathHits:    counter("path_cache_hits_total", "Directories found in the path cache."),
+		pathMiss:    counter("path_cache_misses_total", "Paths that a name server had to walk."),
+		helped:      counter("directories_helped_total", "Sealed directories that were unlinked because a request met them."),
+		lost:        counter("directory_races_total", "Directory creations that another request won."),
+		recreated:   counter("objects_recreated_total", "Bodies stored again before their commit."),
+		cleaned:     counter("directories_removed_total", "Empty directories removed after a delete."),
+		unclean:     counter("directories_skipped_total", "Directories not looked at after a delete because the queue was full."),
+		lostChanges: counter("changes_lost_total", "Times that changes were cut off before a reader of the change log saw them."),
+
+		intents: vec("intents_total", "Unfinished operations completed or undone, by what was done.", "outcome"),
 	}
 	for o := range opEnd {
 		m.seconds[o] = seconds.WithLabelValues(o.String())
@@ -86,7 +90,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		seconds, m.errors, m.retries, m.pathHits, m.pathMiss, m.helped, m.lost, m.recreated, m.cleaned, m.unclean, m.intents,
+		seconds, m.errors, m.retries, m.pathHits, m.pathMiss, m.helped, m.lost, m.recreated, m.cleaned, m.unclean, m.intents, m.lostChanges,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -109,31 +109,33 @@ func (b *Bucket) steps(p plan, ops []holdfast.Op) (heads []holdfast.Tx, steps []
 
 // run applies a plan and the change's operations once and returns the replies to these. Kinds that mean the tree
 // changed: Exists (another creator was first), DirGone, Conflict.
-func (b *Bucket) run(ctx context.Context, p plan, ops []holdfast.Op) ([]holdfast.Reply, error) {
+func (b *Bucket) run(ctx context.Context, p plan, ops []holdfast.Op, note string) ([]holdfast.Reply, error) {
 	leave, err := b.enter(ctx, p.target)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	if len(p.dirs) == 0 {
-		results := b.vol.router.applyOnce(ctx, p.target, []holdfast.Tx{{Ops: ops}})
+		results := b.vol.router.applyOnce(ctx, p.target, []holdfast.Tx{{Ops: ops, Note: note}})
 		return results[0].Replies, results[0].Err
 	}
 	heads, steps := b.steps(p, ops)
+	last := steps[len(steps)-1].txs
+	last[len(last)-1].Note = note
 	for _, result := range b.vol.router.apply(ctx, heads) {
 		if result.Err != nil {
 			return nil, result.Err
 		}
 	}
-	var last holdfast.Result
+	var result holdfast.Result
 	for _, s := range steps {
-		for _, last = range b.vol.router.applyOnce(ctx, s.dir, s.txs) {
-			if last.Err != nil {
-				return nil, last.Err
+		for _, result = range b.vol.router.applyOnce(ctx, s.dir, s.txs) {
+			if result.Err != nil {
+				return nil, result.Err
 			}
 		}
 	}
-	return last.Replies[len(last.Replies)-len(ops):], nil
+	return result.Replies[len(result.Replies)-len(ops):], nil
 }
 
 // remember puts the directories that a plan made into the cache.

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast"
+	"holdfast/gw/events"
 	"holdfast/gw/s3api"
 	"holdfast/volume"
 )
@@ -104,6 +105,7 @@ func (r *Runner) run(ctx context.Context) {
 			continue
 		}
 		scanning, done := context.WithCancel(ctx)
+		scanning = volume.WithOrigin(scanning, &volume.Origin{Event: events.Lifecycle})
 		r.opts.Volume.Exclusive(scanning, "lifecycle", turn, func(ctx context.Context) {
 			defer done()
 			r.pass(ctx)

@@ -7,7 +7,7 @@ import (
 
 // txToWire fails on an operation that is not one of the contract's types, by value.
 func txToWire(tx *holdfast.Tx) (*namepb.Tx, error) {
-	w := &namepb.Tx{Ops: make([]*namepb.Op, len(tx.Ops))}
+	w := &namepb.Tx{Ops: make([]*namepb.Op, len(tx.Ops)), Note: []byte(tx.Note)}
 	for i, op := range tx.Ops {
 		if w.Ops[i] = opToWire(op); w.Ops[i] == nil {
 			return nil, errOp
@@ -17,7 +17,7 @@ func txToWire(tx *holdfast.Tx) (*namepb.Tx, error) {
 }
 
 func (d *decoder) tx(w *namepb.Tx) holdfast.Tx {
-	return holdfast.Tx{Ops: manyFromWire(w.GetOps(), d.op)}
+	return holdfast.Tx{Ops: manyFromWire(w.GetOps(), d.op), Note: string(w.GetNote())}
 }
 
 func resultToWire(r *holdfast.Result) *namepb.Result {

@@ -55,6 +55,7 @@ func changeToWire(c *holdfast.Change) *namepb.Change {
 		Version: idToWire(c.Version),
 		Size:    c.Size,
 		Etag:    etagToWire(c.ETag),
+		Note:    []byte(c.Note),
 	}
 	w.AtS, w.AtNs = timeToWire(c.At)
 	return w
@@ -71,6 +72,7 @@ func (d *decoder) change(w *namepb.Change) holdfast.Change {
 		Version: d.id(w.GetVersion()),
 		Size:    w.GetSize(),
 		ETag:    d.etag(w.GetEtag()),
+		Note:    string(w.GetNote()),
 	}
 }
 

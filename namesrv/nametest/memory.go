@@ -24,6 +24,7 @@ type Memory struct {
 	fates   map[object]fate
 	intents map[holdfast.IntentID]holdfast.Intent
 	changes []holdfast.Change
+	note    string // of the transaction that is run
 	garbage []holdfast.Link
 	done    map[upKey]holdfast.Reply // completed uploads
 	shares  map[holdfast.DirID]share
@@ -211,13 +212,18 @@ func (m *Memory) Apply(ctx context.Context, txs []holdfast.Tx) ([]holdfast.Resul
 		if len(txs[i].Ops) > holdfast.MaxTxOps {
 			return nil, fail(holdfast.TooLarge)
 		}
+		if len(txs[i].Note) > holdfast.MaxNote {
+			return nil, fail(holdfast.TooLarge)
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	results := make([]holdfast.Result, len(txs))
 	for i := range txs {
+		m.note = txs[i].Note
 		results[i] = m.apply(txs[i].Ops)
 	}
+	m.note = ""
 	return results, nil
 }
 
@@ -332,7 +338,7 @@ func (m *Memory) change(kind holdfast.ChangeKind, d *dir, name string, e *holdfa
 		Seq: uint64(len(m.changes)) + 1, At: m.now().UTC().Round(0), Kind: kind, Bucket: d.root, Dir: d.id, Name: name,
 	}
 	if e != nil {
-		c.Version, c.Size, c.ETag = e.Version, e.Size, e.ETag
+		c.Version, c.Size, c.ETag, c.Note = e.Version, e.Size, e.ETag, m.note
 	}
 	m.changes = append(m.changes, c)
 }

@@ -262,6 +262,7 @@ func changes(w *world) {
 		}
 	}
 	w.want("size and etag", [2]any{got[0].Size, got[0].ETag}, [2]any{e.Size, e.ETag})
+	notes(w)
 	some, err := w.s.Changes(ctx, st.Seq+2, 2)
 	if err != nil || len(some) != 2 || some[0].Seq != st.Seq+3 {
 		w.Errorf("two: got %+v, %v", some, err)
@@ -269,6 +270,33 @@ func changes(w *world) {
 	none, err := w.s.Changes(ctx, st.Seq+100, 2)
 	if err != nil || len(none) != 0 {
 		w.Errorf("none: got %+v, %v", none, err)
+	}
+}
+
+// notes checks that the note of a transaction is kept with the changes of entries, and of no others.
+func notes(w *world) {
+	st, err := w.s.Status(ctx)
+	if err != nil {
+		w.Fatal(err)
+	}
+	ops := []holdfast.Op{
+		holdfast.PutEntry{Dir: w.root, Name: "noted"}, holdfast.DeleteEntry{Dir: w.root, Name: "noted"}, holdfast.SetBucket{Root: w.root},
+	}
+	rs, err := w.s.Apply(ctx, []holdfast.Tx{{Ops: ops, Note: "why"}, {Ops: ops[:2]}})
+	if err != nil || rs[0].Err != nil || rs[1].Err != nil {
+		w.Fatalf("got %+v, %v", rs, err)
+	}
+	var got []string
+	changes, err := w.s.Changes(ctx, st.Seq, 100)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, c := range changes {
+		got = append(got, c.Note)
+	}
+	w.want("notes", got, []string{"why", "why", "", "", ""})
+	if _, err := w.s.Apply(ctx, []holdfast.Tx{{Ops: ops, Note: string(make([]byte, holdfast.MaxNote+1))}}); !holdfast.Is(err, holdfast.TooLarge) {
+		w.Errorf("a long note: got %v", err)
 	}
 }
 

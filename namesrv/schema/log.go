@@ -100,6 +100,7 @@ const (
 	changeETag = 1 << iota
 	changeVersion
 	changeBucketIsDir
+	changeNote
 )
 
 // AppendChange appends the value of a record of the change log. The sequence is in the key.
@@ -113,6 +114,9 @@ func AppendChange(b []byte, c *holdfast.Change) []byte {
 	}
 	if c.Bucket == c.Dir {
 		flags |= changeBucketIsDir
+	}
+	if len(c.Note) > 0 {
+		flags |= changeNote
 	}
 	b = append(b, formTagged, byte(c.Kind), flags)
 	b = append(b, c.Dir[:]...)
@@ -128,6 +132,9 @@ func AppendChange(b []byte, c *holdfast.Change) []byte {
 	if flags&changeETag != 0 {
 		b = append(b, c.ETag.Digest[:]...)
 		b = binary.AppendUvarint(b, uint64(c.ETag.Parts))
+	}
+	if flags&changeNote != 0 {
+		b = appendString(b, c.Note)
 	}
 	return b
 }
@@ -154,6 +161,9 @@ func DecodeChange(c *holdfast.Change, seq uint64, v []byte) error {
 	if flags&changeETag != 0 {
 		r.fill(c.ETag.Digest[:])
 		c.ETag.Parts = uint16(r.uvarint())
+	}
+	if flags&changeNote != 0 {
+		c.Note = string(r.chunk())
 	}
 	return r.err()
 }

@@ -2684,6 +2684,7 @@ func (x *Item) GetVisible() uint32 {
 type Tx struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ops           []*Op                  `protobuf:"bytes,1,rep,name=ops,proto3" json:"ops,omitempty"`
+	Note          []byte                 `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2721,6 +2722,13 @@ func (*Tx) Descriptor() ([]byte, []int) {
 func (x *Tx) GetOps() []*Op {
 	if x != nil {
 		return x.Ops
+	}
+	return nil
+}
+
+func (x *Tx) GetNote() []byte {
+	if x != nil {
+		return x.Note
 	}
 	return nil
 }
@@ -4795,6 +4803,7 @@ type Change struct {
 	Version       []byte                 `protobuf:"bytes,8,opt,name=version,proto3" json:"version,omitempty"`
 	Size          int64                  `protobuf:"zigzag64,9,opt,name=size,proto3" json:"size,omitempty"`
 	Etag          *ETag                  `protobuf:"bytes,10,opt,name=etag,proto3" json:"etag,omitempty"`
+	Note          []byte                 `protobuf:"bytes,11,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4895,6 +4904,13 @@ func (x *Change) GetSize() int64 {
 func (x *Change) GetEtag() *ETag {
 	if x != nil {
 		return x.Etag
+	}
+	return nil
+}
+
+func (x *Change) GetNote() []byte {
+	if x != nil {
+		return x.Note
 	}
 	return nil
 }
@@ -5128,9 +5144,10 @@ const file_name_proto_rawDesc = "" +
 	"\x06latest\x18\x03 \x01(\bR\x06latest\x120\n" +
 	"\x06upload\x18\x04 \x01(\v2\x18.holdfast.name.v1.UploadR\x06upload\x12\x10\n" +
 	"\x03dir\x18\x05 \x01(\fR\x03dir\x12\x18\n" +
-	"\avisible\x18\x06 \x01(\rR\avisible\",\n" +
+	"\avisible\x18\x06 \x01(\rR\avisible\"@\n" +
 	"\x02Tx\x12&\n" +
-	"\x03ops\x18\x01 \x03(\v2\x14.holdfast.name.v1.OpR\x03ops\"\x82\x01\n" +
+	"\x03ops\x18\x01 \x03(\v2\x14.holdfast.name.v1.OpR\x03ops\x12\x12\n" +
+	"\x04note\x18\x02 \x01(\fR\x04note\"\x82\x01\n" +
 	"\x06Result\x12-\n" +
 	"\x05error\x18\x01 \x01(\v2\x17.holdfast.name.v1.ErrorR\x05error\x12\x16\n" +
 	"\x06failed\x18\x02 \x01(\x12R\x06failed\x121\n" +
@@ -5304,7 +5321,7 @@ const file_name_proto_rawDesc = "" +
 	"\x06parent\x18\x05 \x01(\fR\x06parent\x12\x12\n" +
 	"\x04name\x18\x06 \x01(\fR\x04name\x12\x11\n" +
 	"\x04at_s\x18\a \x01(\x12R\x03atS\x12\x13\n" +
-	"\x05at_ns\x18\b \x01(\rR\x04atNs\"\xee\x01\n" +
+	"\x05at_ns\x18\b \x01(\rR\x04atNs\"\x82\x02\n" +
 	"\x06Change\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x11\n" +
 	"\x04at_s\x18\x02 \x01(\x12R\x03atS\x12\x13\n" +
@@ -5316,7 +5333,8 @@ const file_name_proto_rawDesc = "" +
 	"\aversion\x18\b \x01(\fR\aversion\x12\x12\n" +
 	"\x04size\x18\t \x01(\x12R\x04size\x12*\n" +
 	"\x04etag\x18\n" +
-	" \x01(\v2\x16.holdfast.name.v1.ETagR\x04etag2\xb1\x05\n" +
+	" \x01(\v2\x16.holdfast.name.v1.ETagR\x04etag\x12\x12\n" +
+	"\x04note\x18\v \x01(\fR\x04note2\xb1\x05\n" +
 	"\vNameService\x12H\n" +
 	"\x06Lookup\x12\x1f.holdfast.name.v1.LookupRequest\x1a\x1d.holdfast.name.v1.LookupReply\x12C\n" +
 	"\x04List\x12\x1e.holdfast.name.v1.ListRequests\x1a\x1b.holdfast.name.v1.ListReply\x12E\n" +

@@ -1,0 +1,27 @@
+package gw
+
+import (
+	"net"
+	"net/http"
+
+	"holdfast/volume"
+)
+
+// noteOrigin lets what the request changes be told from whom it came, for event notification.
+func (q *request) noteOrigin() {
+	if q.r.Method == http.MethodGet || q.r.Method == http.MethodHead {
+		return
+	}
+	q.ctx = volume.WithOrigin(q.ctx, &volume.Origin{
+		Event: q.op.String(), Requester: q.caller.User, Address: q.address(), Request: q.id.Request, Host: q.id.Host,
+	})
+}
+
+// address returns the address of the client, without the port.
+func (q *request) address() string {
+	host, _, err := net.SplitHostPort(q.r.RemoteAddr)
+	if err != nil {
+		return q.r.RemoteAddr
+	}
+	return host
+}
