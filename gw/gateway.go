@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast"
+	"holdfast/gw/accesslog"
 	"holdfast/gw/account"
 	"holdfast/gw/acl"
 	"holdfast/gw/admin"
@@ -54,6 +55,7 @@ type Options struct {
 	Settings    Settings
 	Accounts    *account.Store        // what the management API manages; nil: there is no management API
 	Targets     EventTargets          // of event notification; nil: there are none
+	AccessLog   *accesslog.Log        // nil: requests are not logged for buckets
 	MaxRequests int                   // 0: DefaultMaxRequests
 	Users       acl.Directory         // finds the users that access control lists name; nil: there are none
 	Registerer  prometheus.Registerer // nil: metrics are kept and not shown
@@ -98,6 +100,7 @@ type Gateway struct {
 	parsed      parsedSettings
 	limits      limits
 	targets     EventTargets   // may be nil
+	accessLog   *accesslog.Log // may be nil
 	admin       *admin.API     // may be nil
 	accounts    *account.Store // may be nil
 	log         *slog.Logger
@@ -131,6 +134,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		slots:       make(chan struct{}, opts.MaxRequests),
 		patience:    defaultPatience,
 		metrics:     newMetrics(opts.Registerer),
+		accessLog:   opts.AccessLog,
 		targets:     opts.Targets,
 		lanes:       md5lanes.NewEngine(),
 		log:         opts.Logger,
@@ -213,6 +217,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 			q.atEnd()
 		}
 		g.metrics.observe(q, time.Since(q.begun))
+		q.logAccess()
 	}()
 	if !bodyIsDone(r) {
 		q.w.pace.reading()
@@ -345,6 +350,8 @@ type responseWriter struct {
 	instead int // status of what is answered instead of 200; 0: 200
 	bytes   int64
 	code    string // S3 error code, "" for a success
+
+	answered time.Time // when the answer was begun
 }
 
 // WriteHeader implements [http.ResponseWriter].
@@ -354,6 +361,7 @@ func (w *responseWriter) WriteHeader(status int) {
 	}
 	if status >= http.StatusOK {
 		w.begun = true
+		w.answered = time.Now()
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 
+	"holdfast/gw/accesslog"
 	"holdfast/gw/account"
 	"holdfast/gw/events"
 	"holdfast/gw/lifecycle"
@@ -13,10 +14,14 @@ type background struct {
 	lifecycle *lifecycle.Runner
 	accounts  *account.Sweeper
 	events    *events.Service
+	accessLog *accesslog.Log
 }
 
-// openEvents starts event notification, which the gateway asks for its targets.
-func (n *Node) openEvents() (err error) {
+// openForGateway starts what the gateway asks or tells: event notification and access logs.
+func (n *Node) openForGateway() (err error) {
+	n.background.accessLog = accesslog.Start(accesslog.Options{
+		Volume: n.volume, Region: n.config.Region, Every: n.config.AccessLogEvery, Reg: n.registry, Logger: n.log,
+	})
 	n.background.events, err = events.Start(events.Options{
 		Volume: n.volume, Targets: n.config.Targets, Region: n.config.Region, Reg: n.registry, Logger: n.log,
 	})
@@ -40,6 +45,9 @@ func (b *background) close() error {
 	}
 	if b.accounts != nil {
 		errs = append(errs, b.accounts.Close())
+	}
+	if b.accessLog != nil {
+		errs = append(errs, b.accessLog.Close())
 	}
 	if b.events != nil {
 		errs = append(errs, b.events.Close())

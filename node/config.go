@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"holdfast/gw"
+	"holdfast/gw/accesslog"
 	"holdfast/gw/events"
 	"holdfast/gw/lifecycle"
 )
@@ -43,6 +44,9 @@ type Config struct {
 
 	// Targets are where event notifications can be sent to.
 	Targets []events.Target `json:"notification_targets,omitempty"`
+
+	// AccessLogEvery is how old the first line of an access log object may be when it is delivered.
+	AccessLogEvery time.Duration `json:"-"`
 
 	// LifecycleDay is how long a day of lifecycle rules lasts; 24 hours but for tests.
 	LifecycleDay time.Duration `json:"-"`
@@ -75,6 +79,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.S3Address, "127.0.0.1:9000")
 	setDefault(&c.MetricsAddress, "127.0.0.1:9102")
 	setDefault(&c.CacheBytes, 128<<20)
+	setDefault(&c.AccessLogEvery, accesslog.DefaultEvery)
 	setDefault(&c.LifecycleDay, lifecycle.Day)
 	setDefault(&c.Region, "us-east-1")
 	setDefault(&c.LogLevel, "info")
@@ -123,6 +128,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--ns %d: must be 1 to %d", c.NameServers, maxServices)
 	case c.ObjectServers < 1 || c.ObjectServers > maxServices:
 		return fmt.Errorf("--os %d: must be 1 to %d", c.ObjectServers, maxServices)
+	case c.AccessLogEvery < time.Second || c.AccessLogEvery > time.Hour:
+		return fmt.Errorf("--access-log-every %v: must be 1s to 1h", c.AccessLogEvery)
 	case c.LifecycleDay < time.Second || c.LifecycleDay > lifecycle.Day:
 		return fmt.Errorf("--lifecycle-day %v: must be 1s to 24h", c.LifecycleDay)
 	case events.ValidateTargets(c.Targets) != nil:

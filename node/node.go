@@ -174,12 +174,13 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 		return err
 	}
 	n.openAccounts(root)
-	if err := n.openEvents(); err != nil {
+	if err := n.openForGateway(); err != nil {
 		return err
 	}
 	n.gateway = gw.New(gw.Options{
 		Service: plan.gateway, Volume: n.volume, Keys: n.keys, Credentials: gw.NewCredentials(n.accounts), Accounts: n.accounts, Users: n.accounts,
 		Targets:    n.background.events,
+		AccessLog:  n.background.accessLog,
 		Settings:   n.config.gatewaySettings(),
 		Registerer: n.registry, Logger: n.log,
 	})

@@ -104,6 +104,7 @@ func parseServer(name string, args []string, s streams) (node.Config, string, er
 	flags.Var((*networks)(&c.TrustedProxies), "trusted-proxies",
 		"`networks` of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas")
 	flags.StringVar(&c.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
+	flags.DurationVar(&c.AccessLogEvery, "access-log-every", 0, "how often the access logs of buckets are delivered (default 1m)")
 	flags.DurationVar(&c.LifecycleDay, "lifecycle-day", 0, "how long a day of lifecycle rules lasts, for tests (default 24h)")
 	flags.StringVar(&file, "config", "", "JSON `file` with cache_bytes, region, domains, website_domains, trusted_proxies, encrypt, log_level, notification_targets; flags win; SIGHUP reads it again")
 	if err := flags.Parse(args); err != nil {
