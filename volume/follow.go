@@ -141,7 +141,7 @@ func (f *follower) load(ctx context.Context) error {
 	if !r.Tag.IsZero() {
 		f.lost()
 	}
-	f.cursor = status.Seq
+	f.cursor, f.written = status.Seq, status.Seq+1 // it must be written, whatever it is
 	return f.save(ctx)
 }
 
