@@ -1,0 +1,323 @@
+package limit
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"holdfast"
+	"holdfast/namesrv/nametest"
+	"holdfast/objsrv/objtest"
+	"holdfast/volume"
+)
+
+// openVolumes opens volumes on the same services, as several gateways do.
+func openVolumes(t testing.TB, n int) []*volume.Volume {
+	t.Helper()
+	ids := []holdfast.ServiceID{holdfast.NewServiceID(holdfast.TypeNameServer, 1), holdfast.NewServiceID(holdfast.TypeNameServer, 2)}
+	slots := volume.NewSlotMap(ids...)
+	direct := volume.NewDirect(slots)
+	for _, id := range ids {
+		direct.SetName(id, nametest.New(nil, slots.Held(id)...))
+	}
+	object := holdfast.NewServiceID(holdfast.TypeObjectStore, 1)
+	direct.SetObject(object, objtest.NewMemory(object, nil))
+	vs := make([]*volume.Volume, n)
+	for i := range vs {
+		v, err := volume.Open(volume.Options{Services: direct, RetryFor: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = v.Close() })
+		vs[i] = v
+	}
+	return vs
+}
+
+// clock is a clock that tests set.
+type clock struct{ ns atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()) }
+func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
+func newClock() *clock {
+	c := &clock{}
+	c.ns.Store(1_700_000_040 * int64(time.Second)) // a whole minute
+	return c
+}
+
+func openLimiters(t testing.TB, n int, c *clock) []*Limiter {
+	t.Helper()
+	ls := make([]*Limiter, n)
+	for i, v := range openVolumes(t, n) {
+		ls[i] = Open(Options{Volume: v, Now: c.now})
+		t.Cleanup(ls[i].Close)
+	}
+	return ls
+}
+
+func change(t testing.TB, l *Limiter, s Subject, edit func(*Rules)) {
+	t.Helper()
+	if err := l.Change(t.Context(), s, edit); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func allow(t testing.TB, l *Limiter, user, bucket string, c Class) bool {
+	t.Helper()
+	ok, err := l.Allow(t.Context(), user, bucket, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok
+}
+
+func TestBudgets(t *testing.T) {
+	for _, tt := range []struct{ perMinute, seconds int64 }{{1, 60}, {59, 60}, {60, 10}, {599, 10}, {600, 1}, {MaxPerMinute, 1}} {
+		b := opBudget(tt.perMinute)
+		if b.seconds != tt.seconds || b.perWindow*60/b.seconds != tt.perMinute*opCost {
+			t.Errorf("%d a minute: got %+v", tt.perMinute, b)
+		}
+	}
+}
+
+// TestLedger takes from a ledger window by window: never more than the budget, in the long run exactly the limit.
+func TestLedger(t *testing.T) {
+	for _, perMinute := range []int64{1, 7, 60, 65, 601, 6007} {
+		b := opBudget(perMinute)
+		var l ledger
+		var ops int64
+		windows := 600 / b.seconds // ten minutes
+		for w := range windows {
+			before := ops
+			for {
+				got := l.take(b, w+1000, opCost)
+				if got == 0 {
+					break
+				}
+				if got%opCost != 0 {
+					t.Fatalf("%d a minute: took %d, a part of an operation", perMinute, got)
+				}
+				ops += got / opCost
+			}
+			if most := b.perWindow/opCost + 1; ops-before > most {
+				t.Errorf("%d a minute: %d operations in a window, want %d at most", perMinute, ops-before, most)
+			}
+		}
+		if want := perMinute * 10; ops > want || ops < want-1 {
+			t.Errorf("%d a minute: %d operations in ten minutes, want %d", perMinute, ops, want)
+		}
+	}
+}
+
+func TestLedgerOfAnotherClock(t *testing.T) {
+	b := opBudget(60)
+	l := ledger{window: 9, spent: b.perWindow - opCost}
+	if got := l.take(b, 7, opCost); got != opCost || l.window != 9 {
+		t.Errorf("behind: took %d of window %d", got, l.window)
+	}
+	if got := l.take(b, 7, opCost); got != 0 {
+		t.Errorf("behind: took %d of an empty window", got)
+	}
+}
+
+func TestRules(t *testing.T) {
+	c := newClock()
+	l := openLimiters(t, 1, c)[0]
+	if !allow(t, l, "u", "b", Get) {
+		t.Error("refused without any rule")
+	}
+	change(t, l, User("u"), func(r *Rules) { r.PerMinute[Get] = 2 })
+	change(t, l, Bucket("b"), func(r *Rules) { r.PerMinute[Put] = 1 })
+	got, err := l.Rules(t.Context(), User("u"))
+	if want := (Rules{PerMinute: [Classes]int64{Get: 2}}); err != nil || got != want {
+		t.Errorf("rules: got %+v, %v", got, err)
+	}
+	steps := []struct {
+		user, bucket string
+		class        Class
+		want         bool
+	}{
+		{"u", "b", Get, true}, {"u", "", Get, true}, {"u", "b", Get, false}, {"u", "b", List, true}, {"other", "b", Get, true},
+		{"other", "b", Put, true}, {"u", "b", Put, false}, {"", "b", Put, false}, {"", "x", Put, true}, {"b", "u", Get, true},
+	}
+	for i, s := range steps {
+		if got := allow(t, l, s.user, s.bucket, s.class); got != s.want {
+			t.Errorf("step %d, %+v: got %v", i, s, got)
+		}
+	}
+	c.advance(time.Minute)
+	if !allow(t, l, "u", "b", Get) {
+		t.Error("refused in the next minute")
+	}
+	change(t, l, User("u"), func(r *Rules) { *r = Rules{} })
+	for range 10 {
+		if !allow(t, l, "u", "", Get) {
+			t.Fatal("refused after the rule was removed")
+		}
+	}
+	if err := l.Change(t.Context(), User("u"), func(r *Rules) { r.Out = -1 }); !holdfast.Is(err, holdfast.Invalid) {
+		t.Errorf("a negative limit: got %v", err)
+	}
+}
+
+// TestShared lets several gateways use one limit as hard as they can: together they let through no more than it says.
+func TestShared(t *testing.T) {
+	c := newClock()
+	ls := openLimiters(t, 4, c)
+	const perSecond = 40
+	change(t, ls[0], User("u"), func(r *Rules) { r.PerMinute[Put] = 60 * perSecond })
+	for _, l := range ls {
+		if err := l.refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var total atomic.Int64
+	const seconds = 5
+	for second := range seconds {
+		before := total.Load()
+		var wg sync.WaitGroup
+		for _, l := range ls {
+			for range 3 {
+				wg.Go(func() {
+					for range perSecond {
+						if ok, err := l.Allow(t.Context(), "u", "b", Put); err != nil {
+							t.Error(err)
+						} else if ok {
+							total.Add(1)
+						}
+					}
+				})
+			}
+		}
+		wg.Wait()
+		if got := total.Load() - before; got > perSecond || got < perSecond*3/4 {
+			t.Errorf("second %d: %d operations, want %d and not much less", second, got, perSecond)
+		}
+		c.advance(time.Second)
+	}
+	// One gateway alone may use all of it.
+	alone := 0
+	for range 2 * perSecond {
+		if allow(t, ls[2], "u", "", Put) {
+			alone++
+		}
+	}
+	if alone != perSecond {
+		t.Errorf("alone: %d operations, want %d", alone, perSecond)
+	}
+}
+
+func TestOthersSeeChanges(t *testing.T) {
+	ls := openLimiters(t, 2, newClock())
+	change(t, ls[0], DefaultUser(), func(r *Rules) { r.Quota = 7 })
+	deadline := time.Now().Add(10 * time.Second)
+	for ls[1].Quota("u") != 7 {
+		if time.Now().After(deadline) {
+			t.Fatal("another gateway does not learn of a rule")
+		}
+		time.Sleep(10 * time.Millisecond) // polls; bounded by the deadline
+	}
+}
+
+func TestOut(t *testing.T) {
+	c := newClock()
+	l := openLimiters(t, 1, c)[0]
+	if o, ok := l.Out("u", "b"); o != nil || !ok {
+		t.Errorf("without a rule: got %v, %v", o, ok)
+	}
+	change(t, l, Bucket("b"), func(r *Rules) { r.Out = 100 })
+	o, ok := l.Out("u", "b")
+	if o == nil || !ok || o.Piece() != 25<<10 {
+		t.Fatalf("got %+v, %v", o, ok)
+	}
+	for range 4 {
+		if err := o.Wait(t.Context(), o.Piece()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	waited := make(chan error)
+	go func() { waited <- o.Wait(ctx, 1) }()
+	a := o.accounts[0]
+	for a.waiting.Load() == 0 {
+		time.Sleep(time.Millisecond) // until the goroutine waits
+	}
+	cancel()
+	if err := <-waited; !holdfast.Is(err, holdfast.Aborted) {
+		t.Errorf("over the limit: got %v", err)
+	}
+	a.waiting.Store(maxQueue)
+	if _, ok := l.Out("u", "b"); ok {
+		t.Error("one more answer is let in although too many wait")
+	}
+}
+
+func TestUserQuota(t *testing.T) {
+	c := newClock()
+	l := openLimiters(t, 1, c)[0]
+	v := l.volume
+	for _, name := range []string{"b1", "b2"} {
+		if _, err := v.CreateBucket(t.Context(), holdfast.BucketInfo{Name: name, Owner: "u"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	may := func(n int64) bool {
+		t.Helper()
+		ok, err := l.MayHold(t.Context(), "u", n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	if !may(1 << 40) {
+		t.Error("refused without a quota")
+	}
+	change(t, l, DefaultUser(), func(r *Rules) { r.Quota = 10 })
+	change(t, l, User("u"), func(r *Rules) { r.Quota = 100 })
+	if !may(60) || may(41) || !may(40) || may(1) || !may(0) {
+		t.Error("what was let in is not counted")
+	}
+	c.advance(heldFor) // nothing of it was stored
+	if !may(100) || may(1) {
+		t.Error("what is stored is not counted anew")
+	}
+}
+
+func FuzzRecords(f *testing.F) {
+	f.Add("5 -3", "l/u-0123", `{"ops_per_minute":{"get":5},"quota_bytes":7}`)
+	f.Fuzz(func(t *testing.T, state, key, value string) {
+		if l := parseLedger(state); parseLedger(l.String()) != l {
+			t.Errorf("ledger %q", state)
+		}
+		if s, err := parseKey(key); err == nil && s.key() != key {
+			t.Errorf("key %q", key)
+		}
+		if r, err := decode(value); err == nil {
+			if again, err := decode(r.encode()); err != nil || again != r {
+				t.Errorf("rules %q: %v", value, err)
+			}
+		}
+	})
+}
+
+// BenchmarkAllow is what a request pays: without any limit, and with limits of others.
+func BenchmarkAllow(b *testing.B) {
+	l := openLimiters(b, 1, newClock())[0]
+	for _, others := range []bool{false, true} {
+		name := "none"
+		if others {
+			name = "of others"
+			change(b, l, User("x"), func(r *Rules) { r.PerMinute[Get] = 1 })
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if ok, err := l.Allow(context.Background(), "u", "b", Get); !ok || err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
