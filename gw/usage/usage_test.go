@@ -1,0 +1,257 @@
+package usage
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"holdfast"
+	"holdfast/namesrv/nametest"
+	"holdfast/objsrv/objtest"
+	"holdfast/volume"
+)
+
+const gateway = holdfast.ServiceID(0x8000000000000065)
+
+type clock struct{ ns atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(0, c.ns.Load()) }
+
+func newClock() *clock {
+	c := &clock{}
+	c.ns.Store(int64(1485966714) * int64(time.Second))
+	return c
+}
+
+// openVolume opens a volume in memory; lost takes its object server away, so that nothing can be written.
+func openVolume(t testing.TB) (v *volume.Volume, lost func(bool)) {
+	t.Helper()
+	id := holdfast.NewServiceID(holdfast.TypeNameServer, 1)
+	direct := volume.NewDirect(volume.NewSlotMap(id))
+	direct.SetName(id, nametest.New(nil))
+	object := holdfast.NewServiceID(holdfast.TypeObjectStore, 1)
+	objects := objtest.NewMemory(object, nil)
+	direct.SetObject(object, objects)
+	v, err := volume.Open(volume.Options{Services: direct, RetryFor: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close() })
+	return v, func(gone bool) {
+		if gone {
+			direct.SetObject(object, nil)
+		} else {
+			direct.SetObject(object, objects)
+		}
+	}
+}
+
+func open(t testing.TB, v *volume.Volume, c *clock) *Recorder {
+	r := Open(Options{Service: gateway, Volume: v, Now: c.now, WriteEvery: time.Hour})
+	t.Cleanup(r.Close)
+	return r
+}
+
+type object struct {
+	Format  int    `json:"fmt_version"`
+	Service uint64 `json:"service_id"`
+	Start   int64  `json:"start_ts"`
+	Period  int64  `json:"period"`
+	Items   int    `json:"nr_items"`
+	List    []item `json:"items"`
+}
+
+func names(t testing.TB, v *volume.Volume) []string {
+	t.Helper()
+	all, more, err := Objects{v}.List(t.Context(), "", MaxPage)
+	if err != nil || more {
+		t.Fatalf("list: %v, more %v", err, more)
+	}
+	return all
+}
+
+func read(t testing.TB, v *volume.Volume, name string) object {
+	t.Helper()
+	var doc bytes.Buffer
+	if err := (Objects{v}).Write(t.Context(), name, &doc); err != nil {
+		t.Fatal(err)
+	}
+	var o object
+	if err := json.Unmarshal(doc.Bytes(), &o); err != nil {
+		t.Fatalf("%s: %v", doc.Bytes(), err)
+	}
+	if o.Items != len(o.List) {
+		t.Errorf("%s: nr_items %d of %d", name, o.Items, len(o.List))
+	}
+	return o
+}
+
+func TestPeriods(t *testing.T) {
+	v, _ := openVolume(t)
+	c := newClock()
+	r := open(t, v, c)
+	client := Key{Bucket: "client", Epoch: 98309, User: "b81d6c5f895a8c86"}
+	r.Add(client, Put, 41258, 0)
+	r.Add(client, Get, 0, 40)
+	r.write(t.Context())
+	r.Add(client, Get, 0, 2)
+	r.Add(Key{User: "b81d6c5f895a8c86"}, List, 0, 7)
+	r.Add(client, Other, 0, 0)
+	r.write(t.Context()) // the same object again
+	first := "s3-usage-8000000000000065-2017-02-01T16:31:54.000Z-1800"
+	if got := names(t, v); len(got) != 1 || got[0] != first {
+		t.Fatalf("objects: got %v", got)
+	}
+	o := read(t, v, first)
+	if o.Format != 1 || o.Service != 8000000000000065 || o.Start != 1485966714 || o.Period != 1800 || o.Items != 2 {
+		t.Errorf("got %+v", o)
+	}
+	if got := fmt.Sprintf("%+v", o.List); got != "[{Key:{Bucket: Epoch:0 User:b81d6c5f895a8c86 Tag:} Counters:{Ops:{Put:0 Get:0 List:1 Other:0} Net:{Uploaded:0 Downloaded:7}}} "+
+		"{Key:{Bucket:client Epoch:98309 User:b81d6c5f895a8c86 Tag:} Counters:{Ops:{Put:1 Get:2 List:0 Other:1} Net:{Uploaded:41258 Downloaded:42}}}]" {
+		t.Errorf("items: got %s", got)
+	}
+	r.SetPeriod(time.Minute) // the running period stays as it is
+	c.ns.Add(int64(29 * time.Minute))
+	r.Add(client, Put, 1, 0)
+	c.ns.Add(int64(time.Minute))
+	r.Add(client, Put, 1, 0)
+	r.write(t.Context())
+	got := names(t, v)
+	if len(got) != 2 || !strings.HasSuffix(got[1], "-60") {
+		t.Fatalf("objects: got %v", got)
+	}
+	if a, b := read(t, v, got[0]).List[1].Counters.Ops.Put, read(t, v, got[1]).List[0].Counters.Ops.Put; a != 2 || b != 1 {
+		t.Errorf("puts: got %d and %d", a, b)
+	}
+	c.ns.Add(int64(time.Hour))
+	r.write(t.Context())
+	if len(r.ended) != 0 || r.current != nil {
+		t.Error("periods that were written are kept in memory")
+	}
+}
+
+func TestRestart(t *testing.T) {
+	v, _ := openVolume(t)
+	c := newClock()
+	for i := range 3 {
+		r := Open(Options{Service: gateway, Volume: v, Now: c.now})
+		r.Add(Key{Bucket: "b"}, Put, int64(i), 0)
+		r.Close()
+		c.ns.Add(int64(time.Second))
+	}
+	var up int64
+	for _, n := range names(t, v) {
+		up += read(t, v, n).List[0].Counters.Net.Uploaded
+	}
+	if up != 3 {
+		t.Errorf("uploaded: got %d, want 3", up)
+	}
+}
+
+// TestManyItems counts more than an object may have: nothing is lost, and each object is JSON.
+func TestManyItems(t *testing.T) {
+	v, _ := openVolume(t)
+	c := newClock()
+	r := open(t, v, c)
+	const n = 2*MaxItems + 5
+	for i := range n {
+		r.Add(Key{Bucket: fmt.Sprint("bucket-\"<", i)}, Get, 0, 1)
+	}
+	r.write(t.Context())
+	var items, down int64
+	all := names(t, v)
+	for _, name := range all {
+		for _, i := range read(t, v, name).List {
+			items++
+			down += i.Counters.Net.Downloaded
+		}
+	}
+	if len(all) != 3 || items != n || down != n {
+		t.Errorf("got %d objects, %d items, %d bytes", len(all), items, down)
+	}
+}
+
+func TestStoreAway(t *testing.T) {
+	v, lost := openVolume(t)
+	c := newClock()
+	r := open(t, v, c)
+	r.Add(Key{Bucket: "b"}, Put, 1, 0)
+	r.write(t.Context())
+	lost(true)
+	for range maxWaiting + 3 {
+		c.ns.Add(int64(time.Hour))
+		r.Add(Key{Bucket: "b"}, Put, 1, 0)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		r.write(ctx)
+		cancel()
+	}
+	if len(r.ended) > maxWaiting {
+		t.Errorf("%d periods wait", len(r.ended))
+	}
+	lost(false)
+	r.write(t.Context())
+	if got := len(names(t, v)); got != maxWaiting+2 { // the first, those that waited, the running one
+		t.Errorf("%d objects after the store came back", got)
+	}
+}
+
+func TestObjects(t *testing.T) {
+	v, _ := openVolume(t)
+	c := newClock()
+	r := open(t, v, c)
+	for range 25 {
+		r.Add(Key{Bucket: "b"}, Put, 1, 0)
+		r.write(t.Context())
+		c.ns.Add(int64(DefaultPeriod))
+	}
+	var all []string
+	after := ""
+	for more := true; more; {
+		page, m, err := Objects{v}.List(t.Context(), after, 10)
+		if err != nil || len(page) == 0 || len(page) > 10 {
+			t.Fatalf("page: %v, %v", page, err)
+		}
+		all, more, after = append(all, page...), m, page[len(page)-1]
+	}
+	if len(all) != 25 {
+		t.Errorf("%d objects in pages, want 25", len(all))
+	}
+	o := Objects{v}
+	if err := o.Delete(t.Context(), all[3]); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{all[3], "s3-usage-none", "../l/u-x", "", "x"} {
+		if err := o.Delete(t.Context(), name); !holdfast.Is(err, holdfast.NotFound) {
+			t.Errorf("delete %q: got %v", name, err)
+		}
+		if err := o.Write(t.Context(), name, &bytes.Buffer{}); !holdfast.Is(err, holdfast.NotFound) {
+			t.Errorf("read %q: got %v", name, err)
+		}
+	}
+	if got := len(names(t, v)); got != 24 {
+		t.Errorf("%d objects, want 24", got)
+	}
+}
+
+func TestServiceNumber(t *testing.T) {
+	for id, want := range map[holdfast.ServiceID]string{gateway: "8000000000000065", 0x800000000000000a: `"800000000000000a"`} {
+		if got := string(serviceNumber(id)); got != want {
+			t.Errorf("%v: got %s, want %s", id, got, want)
+		}
+	}
+}
+
+func BenchmarkAdd(b *testing.B) {
+	v, _ := openVolume(b)
+	r := open(b, v, newClock())
+	key := Key{Bucket: "bucket", Epoch: 5, User: "0123456789abcdef"}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Add(key, Get, 0, 100)
+	}
+}
