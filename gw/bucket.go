@@ -28,6 +28,9 @@ func createBucket(q *request) error {
 	if err != nil {
 		return err
 	}
+	if settings, err = q.newBucketQuota(settings); err != nil {
+		return err
+	}
 	info := holdfast.BucketInfo{Name: q.target.Bucket, Owner: q.caller.User, ObjectLock: locks, Settings: settings}
 	if locks {
 		info.Versioning = holdfast.VersioningEnabled

@@ -99,6 +99,9 @@ func copyObject(q *request) error {
 	if tagging == s3api.CopyFromSource {
 		entry.Tags = src.Entry().Tags
 	}
+	if err := q.mayHold(b, q.target.Key, src.Entry().Size); err != nil {
+		return err
+	}
 	d := &copyDigest{algorithm: algorithm} // the copy is of one piece: what was composite becomes a checksum of the content
 	if d.algorithm == checksum.None {
 		d.algorithm = checksum.Algorithm(src.Entry().Checksum.Algorithm)

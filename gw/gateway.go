@@ -23,7 +23,9 @@ import (
 	"holdfast/gw/admin"
 	"holdfast/gw/checksum/md5lanes"
 	"holdfast/gw/keyring"
+	"holdfast/gw/limit"
 	"holdfast/gw/s3api"
+	"holdfast/gw/usage"
 	"holdfast/volume"
 )
 
@@ -56,6 +58,8 @@ type Options struct {
 	Accounts    *account.Store        // what the management API manages; nil: there is no management API
 	Targets     EventTargets          // of event notification; nil: there are none
 	AccessLog   *accesslog.Log        // nil: requests are not logged for buckets
+	Limits      *limit.Limiter        // holds users and buckets to their limits; nil: there are none. The caller closes it
+	Usage       *usage.Recorder       // counts for billing; nil: nothing is counted. The caller closes it, after the last request
 	MaxRequests int                   // 0: DefaultMaxRequests
 	Users       acl.Directory         // finds the users that access control lists name; nil: there are none
 	Registerer  prometheus.Registerer // nil: metrics are kept and not shown
@@ -91,6 +95,8 @@ type Gateway struct {
 	keys        *keyring.Ring // may be nil
 	users       acl.Directory
 	handlers    map[s3api.Op]handler
+	limiter     *limit.Limiter  // may be nil
+	usage       *usage.Recorder // may be nil
 	settings    atomic.Pointer[settings]
 	ids         *s3api.RequestIDs
 	slots       chan struct{} // one per request in flight
@@ -130,6 +136,8 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		keys:        opts.Keys,
 		users:       opts.Users,
 		handlers:    table,
+		limiter:     opts.Limits,
+		usage:       opts.Usage,
 		ids:         s3api.NewRequestIDs(uint64(opts.Service), binary.BigEndian.Uint64(start[:])),
 		slots:       make(chan struct{}, opts.MaxRequests),
 		patience:    defaultPatience,
@@ -140,7 +148,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		log:         opts.Logger,
 	}
 	if g.accounts = opts.Accounts; opts.Accounts != nil {
-		g.admin = &admin.API{Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants}
+		g.admin = &admin.API{Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants, Limits: opts.Limits, Usage: usage.Objects{Volume: opts.Volume}}
 	}
 	g.Reload(opts.Settings)
 	// Keys are bytes: the router must neither clean nor decode paths. Every path is S3's; the operation is chosen by s3api's table.
@@ -190,6 +198,7 @@ type request struct {
 	set    *settings
 	id     s3api.RequestID
 	begun  time.Time
+	billed bool // it got past authorisation and limits, so its usage counts
 	op     s3api.Op
 	target s3api.Target
 	query  url.Values
@@ -216,6 +225,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		if q.atEnd != nil {
 			q.atEnd()
 		}
+		q.countUsage()
 		g.metrics.observe(q, time.Since(q.begun))
 		q.logAccess()
 	}()
@@ -241,6 +251,10 @@ func (g *Gateway) admit(q *request) error {
 	if !q.op.Preflight() {
 		q.allowOrigin()
 		if q.site != nil {
+			if err := q.keepLimits(); err != nil {
+				return err
+			}
+			q.billed = true
 			return q.serveSite()
 		}
 		if err := q.set.auth.authenticate(q); err != nil {
@@ -250,10 +264,14 @@ func (g *Gateway) admit(q *request) error {
 			return err
 		}
 	}
+	if err := q.keepLimits(); err != nil {
+		return err
+	}
 	handle := g.handlers[q.op]
 	if handle == nil {
 		return s3api.E(s3api.NotImplemented)
 	}
+	q.billed = true
 	q.id.SetHeaders(q.w.Header())
 	q.noteOrigin()
 	return handle(q)
@@ -344,6 +362,8 @@ func bodyIsDone(r *http.Request) bool {
 type responseWriter struct {
 	http.ResponseWriter
 	pace    pace
+	out     *limit.Out      // nil: nothing limits the bandwidth
+	ctx     context.Context // with out
 	begun   bool
 	aborted bool
 	status  int
@@ -372,10 +392,19 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if !w.begun {
 		w.WriteHeader(http.StatusOK)
 	}
-	written := 0
+	written, piece := 0, paceBytes
+	if w.out != nil {
+		piece = min(piece, w.out.Piece())
+	}
 	for {
+		next := p[written:min(len(p), written+piece)]
+		if w.out != nil {
+			if err := w.out.Wait(w.ctx, len(next)); err != nil {
+				return written, err
+			}
+		}
 		w.pace.writing()
-		n, err := w.ResponseWriter.Write(p[written:min(len(p), written+paceBytes)])
+		n, err := w.ResponseWriter.Write(next)
 		written += n
 		w.bytes += int64(n)
 		if err != nil || written == len(p) {

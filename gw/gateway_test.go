@@ -2,8 +2,10 @@ package gw
 
 import (
 	"testing"
+	"time"
 
 	"holdfast/gw/gwtest"
+	"holdfast/gw/usage"
 )
 
 // TestGateways runs what many clients do at once against two gateways that share nothing but the servers of their volume.
@@ -18,5 +20,10 @@ func TestGateways(t *testing.T) {
 
 // TestGateway runs the S3 suite against a gateway on a volume whose servers are in this process.
 func TestGateway(t *testing.T) {
-	gwtest.Run(t, serve(t, newTestGateway(t, nil)), testCredentials())
+	g := newTestGateway(t, func(o *Options) {
+		r := usage.Open(usage.Options{Service: o.Service, Volume: o.Volume, Period: time.Hour, WriteEvery: 100 * time.Millisecond})
+		t.Cleanup(r.Close)
+		o.Usage = r
+	})
+	gwtest.Run(t, serve(t, g), testCredentials())
 }

@@ -12,6 +12,7 @@ import (
 	"holdfast/gw/account"
 	"holdfast/gw/gwtest"
 	"holdfast/gw/keyring"
+	"holdfast/gw/limit"
 	"holdfast/namesrv/nametest"
 	"holdfast/objsrv/objtest"
 	"holdfast/volume"
@@ -43,7 +44,7 @@ func (oneTarget) Known(arn string) bool { return arn == testTarget }
 func (oneTarget) Test(context.Context, string, string, string, string) error { return nil }
 
 func testCredentials() gwtest.Credentials {
-	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, WebsiteDomain: testSites, Target: testTarget, System: true}
+	return gwtest.Credentials{AccessKey: testKey, SecretKey: testSecret, Region: testRegion, Domain: testDomain, WebsiteDomain: testSites, Target: testTarget, System: true, Usage: true}
 }
 
 // services are the servers of a volume, in memory.
@@ -132,6 +133,8 @@ func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 	if edit != nil {
 		edit(&opts)
 	}
+	opts.Limits = limit.Open(limit.Options{Volume: opts.Volume})
+	t.Cleanup(opts.Limits.Close)
 	return New(opts)
 }
 

@@ -13,6 +13,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	received prometheus.Counter
 	sent     prometheus.Counter
+	limited  *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -28,9 +29,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "holdfast_gw_received_bytes_total", Help: "Bytes of request bodies read."}),
 		sent: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "holdfast_gw_sent_bytes_total", Help: "Bytes of response bodies written."}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_gw_limited_total", Help: "Requests refused by a limit, by what was used up: operations, bandwidth, user quota."}, []string{"limit"}),
 	}
 	if r != nil {
-		r.MustRegister(m.requests, m.errors, m.seconds, m.received, m.sent)
+		r.MustRegister(m.requests, m.errors, m.seconds, m.received, m.sent, m.limited)
 	}
 	return m
 }

@@ -29,6 +29,10 @@ func postObject(q *request) error {
 	if err != nil {
 		return err
 	}
+	// The file is a little shorter than the form, whose length is known.
+	if err := q.mayHold(b, q.target.Key, q.r.ContentLength); err != nil {
+		return err
+	}
 	put, seal, err := q.store(b, entry, cond, -1)
 	if err != nil {
 		return q.bucketGone(err, cond)

@@ -34,6 +34,9 @@ func putObject(q *request) error {
 	if err := q.checkLockedBody(entry.Lock, "Object"); err != nil {
 		return err
 	}
+	if err := q.mayHold(b, q.target.Key, q.body.size()); err != nil {
+		return err
+	}
 	put, seal, err := q.store(b, entry, cond, q.body.size())
 	if err != nil {
 		return q.bucketGone(err, cond)

@@ -114,6 +114,9 @@ func uploadPart(q *request) error {
 	if err := q.body.expectChecksum(up.Entry.Checksum); err != nil {
 		return err
 	}
+	if err := q.mayHold(b, "", q.body.size()); err != nil {
+		return err
+	}
 	seal, err := q.partSealer(&up)
 	if err != nil {
 		return err
@@ -178,6 +181,9 @@ func uploadPartCopy(q *request) error {
 	}
 	if span.Length > maxPutSize {
 		return s3api.TooLarge(span.Length, maxPutSize)
+	}
+	if err := q.mayHold(b, "", span.Length); err != nil {
+		return err
 	}
 	seal, err := q.partSealer(&up)
 	if err != nil {

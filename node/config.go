@@ -18,6 +18,7 @@ import (
 	"holdfast/gw/accesslog"
 	"holdfast/gw/events"
 	"holdfast/gw/lifecycle"
+	"holdfast/gw/usage"
 )
 
 // Bounds of the configuration.
@@ -69,6 +70,8 @@ type Reloadable struct {
 	Encrypt bool `json:"encrypt,omitempty"`
 	// LogLevel is debug, info, warn or error; "info" if empty.
 	LogLevel string `json:"log_level,omitempty"`
+	// UsagePeriod is for how many seconds usage is counted before it becomes a record; 0: usage is not recorded.
+	UsagePeriod int `json:"usage_period_seconds,omitempty"`
 }
 
 // WithDefaults returns c with what is unset filled in.
@@ -95,6 +98,7 @@ func (c Config) Over(below Config) Config {
 	if len(c.Targets) == 0 {
 		c.Targets = below.Targets
 	}
+	setDefault(&c.UsagePeriod, below.UsagePeriod)
 	if len(c.Domains) == 0 {
 		c.Domains = below.Domains
 	}
@@ -155,6 +159,9 @@ func (r Reloadable) Validate() error {
 		if !domainForm.MatchString(d) {
 			return fmt.Errorf("--domain %q: is not a host name", d)
 		}
+	}
+	if most := int(usage.MaxPeriod / time.Second); r.UsagePeriod < 0 || r.UsagePeriod > most {
+		return fmt.Errorf("usage_period_seconds %d: must be 0 to %d", r.UsagePeriod, most)
 	}
 	for _, d := range r.WebsiteDomains {
 		if !domainForm.MatchString(d) {

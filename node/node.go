@@ -19,6 +19,8 @@ import (
 	"holdfast/gw"
 	"holdfast/gw/account"
 	"holdfast/gw/keyring"
+	"holdfast/gw/limit"
+	"holdfast/gw/usage"
 	"holdfast/membership"
 	"holdfast/membership/heartbeat"
 	"holdfast/membership/layout"
@@ -55,6 +57,8 @@ type Node struct {
 	gateway    *gw.Gateway
 	keys       *keyring.Ring
 	accounts   *account.Store
+	limits     *limit.Limiter
+	usage      *usage.Recorder
 	background background
 	stop       context.CancelFunc // of the services
 
@@ -177,11 +181,14 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 	if err := n.openForGateway(); err != nil {
 		return err
 	}
+	n.openLimits(plan.gateway)
 	n.gateway = gw.New(gw.Options{
 		Service: plan.gateway, Volume: n.volume, Keys: n.keys, Credentials: gw.NewCredentials(n.accounts), Accounts: n.accounts, Users: n.accounts,
 		Targets:    n.background.events,
 		AccessLog:  n.background.accessLog,
 		Settings:   n.config.gatewaySettings(),
+		Limits:     n.limits,
+		Usage:      n.usage,
 		Registerer: n.registry, Logger: n.log,
 	})
 	return nil
@@ -283,6 +290,7 @@ func (n *Node) Reload(r Reloadable) error {
 	if err := n.setLevel(r); err != nil {
 		return err
 	}
+	n.usage.SetPeriod(r.usagePeriod())
 	n.gateway.Reload(r.gatewaySettings())
 	n.log.Info("configuration reloaded", "region", r.Region, "domains", r.Domains, "website_domains", r.WebsiteDomains, "log_level", r.LogLevel)
 	return nil
@@ -313,6 +321,7 @@ func (n *Node) close(ctx context.Context) error {
 		errs = append(errs, n.socket.close(ctx))
 	}
 	errs = append(errs, n.background.close())
+	n.closeLimits()
 	if n.volume != nil {
 		errs = append(errs, n.volume.Close())
 	}

@@ -52,7 +52,8 @@ func (b *Bucket) put(ctx context.Context, o op, key string, req PutRequest) (Put
 	if req.Size > holdfast.MaxObjectSize {
 		return PutResult{}, fail(o.String(), holdfast.TooLarge, key)
 	}
-	if err := b.mayHold(o.String(), key, req.Size); err != nil {
+	grows := func(ctx context.Context) (int64, error) { return b.growth(ctx, key, req.Size) }
+	if err := b.mayHold(ctx, o.String(), key, req.Size, grows); err != nil {
 		return PutResult{}, err
 	}
 	if err := b.mayCreate(ctx, key, req.If); err != nil {

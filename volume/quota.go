@@ -44,6 +44,15 @@ func quotaOf(info *holdfast.BucketInfo) (quota, bool, error) {
 	return q, true, nil
 }
 
+// NewQuota returns the setting with which a bucket has a quota from its creation on.
+func NewQuota(size int64) (name string, value []byte, err error) {
+	if size <= 0 {
+		return "", nil, fail("new quota", holdfast.Invalid, "")
+	}
+	value, err = json.Marshal(quota{Size: size, Shares: map[string]int64{}})
+	return quotaSetting, value, err
+}
+
 // Quota returns how many bytes the bucket may hold, 0 if there is no bound.
 func (b *Bucket) Quota() int64 {
 	q, _, _ := quotaOf(b.info) // one that cannot be read is told to those who write
@@ -271,16 +280,17 @@ func (b *Bucket) setShare(ctx context.Context, id holdfast.ServiceID, op holdfas
 // heldBy returns the bytes of the bucket on a server, by its reply to a SetShare.
 func heldBy(r holdfast.Reply) int64 { return r.Usage.Bytes + r.Usage.UploadBytes }
 
-// mayHold refuses a body that no bucket of this quota has room for, before it is read.
-func (b *Bucket) mayHold(op, key string, size int64) error {
+// mayHold refuses a body that no bucket of this quota has room for, before it is read: one that is larger than all of the quota, unless
+// it replaces something as large.
+func (b *Bucket) mayHold(ctx context.Context, op, key string, size int64, grows func(context.Context) (int64, error)) error {
 	q, ok, err := quotaOf(b.info)
-	if err != nil {
+	if err != nil || !ok || size <= q.Size {
 		return err
 	}
-	if ok && size > q.Size {
-		return fail(op, holdfast.QuotaExceeded, key)
+	if n, err := grows(ctx); err != nil || n <= 0 {
+		return err
 	}
-	return nil
+	return fail(op, holdfast.QuotaExceeded, key)
 }
 
 // growth returns by how much a put of so many bytes makes the bucket larger.

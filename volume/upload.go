@@ -136,7 +136,8 @@ func (b *Bucket) checkPart(ctx context.Context, key string, id holdfast.UploadID
 	if req.Size > holdfast.MaxObjectSize {
 		return fail(opPutPart.String(), holdfast.TooLarge, key)
 	}
-	if err := b.mayHold(opPutPart.String(), key, req.Size); err != nil {
+	grows := func(ctx context.Context) (int64, error) { return b.partGrowth(ctx, key, id, req.Number, req.Size) }
+	if err := b.mayHold(ctx, opPutPart.String(), key, req.Size, grows); err != nil {
 		return err
 	}
 	_, err := b.lookupUpload(ctx, key, holdfast.Lookup{Want: holdfast.WantUpload, Upload: id})

@@ -95,6 +95,7 @@ func parseServer(name string, args []string, s streams) (node.Config, string, er
 	flags.StringVar(&c.Data, "data", "", "directory of the store (default ./holdfast-data)")
 	flags.IntVar(&c.NameServers, "ns", 0, "name servers of a new store (default 2)")
 	flags.IntVar(&c.ObjectServers, "os", 0, "object servers of a new store (default 2)")
+	flags.IntVar(&c.UsagePeriod, "usage-period", 0, "`seconds` of usage in one record (default 0: usage is not recorded)")
 	flags.StringVar(&c.S3Address, "s3-address", "", "where the S3 API listens (default 127.0.0.1:9000)")
 	flags.StringVar(&c.MetricsAddress, "metrics-address", "", "where metrics, health and pprof listen (default 127.0.0.1:9102)")
 	flags.StringVar(&c.Region, "region", "", "region of signatures (default us-east-1)")

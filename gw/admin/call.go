@@ -10,7 +10,9 @@ import (
 
 	"holdfast"
 	"holdfast/gw/account"
+	"holdfast/gw/limit"
 	"holdfast/gw/s3api"
+	"holdfast/gw/usage"
 	"holdfast/volume"
 )
 
@@ -20,6 +22,8 @@ type API struct {
 	Accounts *account.Store
 	// Grants returns the access control list of a bucket for display. Nil: the owner has FULL_CONTROL.
 	Grants func(*volume.Bucket) ([]Grant, error)
+	Limits *limit.Limiter // nil: there are no limits and no quotas of users
+	Usage  usage.Objects
 }
 
 // Call is one request.

@@ -30,6 +30,7 @@ type Credentials struct {
 	WebsiteDomain string
 	Domain        string // under which the endpoint serves virtual-hosted requests; with "" those are not tested
 	System        bool   // the keys are those of a system user, who may use the management API; without it that is not tested
+	Usage         bool   // usage is recorded and written within seconds
 
 	LifecycleDay time.Duration // that the server was started with; 0: rules are not waited for
 
@@ -125,6 +126,10 @@ func groups() []group {
 		{"ManagementAccounts", testManagementAccounts},
 		{"ManagementBuckets", testManagementBuckets},
 		{"ManagementSignatures", testManagementSignatures},
+		{"ManagementLimits", testLimits},
+		{"ManagementBucketQuotas", testBucketQuotas},
+		{"ManagementUserQuotas", testUserQuotas},
+		{"ManagementUsage", testUsage},
 		{"Subresources", testSubresources},
 		{"CORS", testCORS},
 		{"Encryption", testEncryption},

@@ -30,7 +30,7 @@ const (
 type Options struct {
 	Service    holdfast.ServiceID
 	Volume     *volume.Volume
-	Period     time.Duration         // 0: DefaultPeriod
+	Period     time.Duration         // see SetPeriod
 	WriteEvery time.Duration         // 0: a minute
 	Registerer prometheus.Registerer // nil: metrics are kept and not shown
 	Logger     *slog.Logger          // nil: nothing is logged
@@ -55,9 +55,6 @@ type Recorder struct {
 
 // Open starts a recorder.
 func Open(o Options) *Recorder {
-	if o.Period <= 0 {
-		o.Period = DefaultPeriod
-	}
 	if o.WriteEvery <= 0 {
 		o.WriteEvery = writeEvery
 	}
@@ -71,7 +68,7 @@ func Open(o Options) *Recorder {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
 	r := &Recorder{
-		opts: o, length: o.Period,
+		opts:    o,
 		written: counter("holdfast_gw_usage_written_total", "Objects of usage written, rewrites included."),
 		failed:  counter("holdfast_gw_usage_failed_total", "Writes of usage that failed and will be tried again."),
 		dropped: counter("holdfast_gw_usage_dropped_total", "Periods of usage that were given up because they could not be written."),
@@ -79,17 +76,21 @@ func Open(o Options) *Recorder {
 	if o.Registerer != nil {
 		o.Registerer.MustRegister(r.written, r.failed, r.dropped)
 	}
+	r.SetPeriod(o.Period)
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.running.Go(func() { r.run(ctx) })
 	return r
 }
 
-// SetPeriod changes how long periods are, from the next one on.
+// SetPeriod changes how long periods are, from the next one on. With 0 nothing is counted any more; what was counted is kept.
 func (r *Recorder) SetPeriod(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.length = min(max(d, MinPeriod), MaxPeriod)
+	if d > 0 {
+		d = min(max(d, MinPeriod), MaxPeriod)
+	}
+	r.length = max(d, 0)
 }
 
 // Add counts one operation.
@@ -97,6 +98,9 @@ func (r *Recorder) Add(key Key, kind Kind, up, down int64) {
 	now := r.opts.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.length == 0 {
+		return
+	}
 	r.turn(now)
 	if r.current == nil {
 		r.current = newPeriod(r.opts.Service, now, r.length)

@@ -52,7 +52,7 @@ func openVolume(t testing.TB) (v *volume.Volume, lost func(bool)) {
 }
 
 func open(t testing.TB, v *volume.Volume, c *clock) *Recorder {
-	r := Open(Options{Service: gateway, Volume: v, Now: c.now, WriteEvery: time.Hour})
+	r := Open(Options{Service: gateway, Volume: v, Period: DefaultPeriod, Now: c.now, WriteEvery: time.Hour})
 	t.Cleanup(r.Close)
 	return r
 }
@@ -129,7 +129,12 @@ func TestPeriods(t *testing.T) {
 		t.Errorf("puts: got %d and %d", a, b)
 	}
 	c.ns.Add(int64(time.Hour))
+	r.SetPeriod(0)
+	r.Add(client, Put, 1, 0) // not counted
 	r.write(t.Context())
+	if got := len(names(t, v)); got != 2 {
+		t.Errorf("%d objects after counting was turned off, want 2", got)
+	}
 	if len(r.ended) != 0 || r.current != nil {
 		t.Error("periods that were written are kept in memory")
 	}
@@ -139,7 +144,7 @@ func TestRestart(t *testing.T) {
 	v, _ := openVolume(t)
 	c := newClock()
 	for i := range 3 {
-		r := Open(Options{Service: gateway, Volume: v, Now: c.now})
+		r := Open(Options{Service: gateway, Volume: v, Period: DefaultPeriod, Now: c.now})
 		r.Add(Key{Bucket: "b"}, Put, int64(i), 0)
 		r.Close()
 		c.ns.Add(int64(time.Second))

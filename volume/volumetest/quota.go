@@ -66,7 +66,10 @@ func testQuota(t *testing.T, open Open) {
 			}
 			MustPut(t, b, "d7/k", make([]byte, 200))
 			refused(b, "d7/k", 201)
-			b = setQuota(t, v, 500) // less than it holds
+			b = setQuota(t, v, 150)                  // less than it holds
+			MustPut(t, b, "d7/k", make([]byte, 200)) // in place of as much
+			refused(b, "d7/k", 201)
+			b = setQuota(t, v, 500)
 			refused(b, "d9/k2", 1)
 			for i := range 7 {
 				if err := drop(t, b, fmt.Sprintf("d%d/k", i)); err != nil {
