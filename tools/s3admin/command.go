@@ -46,6 +46,16 @@ func table() []entry {
 		{"change-bucket-owner", "give a bucket to another user, by force", func() command { return new(changeOwner) }},
 		{"explain", "tell who may do what, and which rule decides", func() command { return new(explain) }},
 		{"delete-bucket", "delete a bucket with everything in it, by force", func() command { return new(deleteBucket) }},
+
+		{"set-limits", "bound how fast a user or bucket may be used", func() command { return new(setLimits) }},
+		{"query-limits", "show the limits of a user or bucket", func() command { return new(queryLimits) }},
+		{"rm-limits", "remove the limits of a user or bucket", func() command { return new(removeLimits) }},
+		{"set-quotas", "bound how much a user or bucket may hold", func() command { return &setQuotas{subject: subject{defaults: true}} }},
+		{"query-quotas", "show the quota of a user or bucket", func() command { return &queryQuotas{subject{defaults: true}} }},
+		{"rm-quotas", "remove the quota of a user or bucket", func() command { return &removeQuotas{subject{defaults: true}} }},
+		{"list-usage", "list the usage objects of all gateways", func() command { return new(listUsage) }},
+		{"get-usage", "print a usage object", func() command { return new(getUsage) }},
+		{"delete-usage", "delete a usage object that was collected", func() command { return new(deleteUsage) }},
 	}
 }
 
