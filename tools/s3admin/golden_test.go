@@ -10,11 +10,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast"
 	"holdfast/gw"
 	"holdfast/gw/account"
 	"holdfast/gw/keyring"
+	"holdfast/gw/limit"
+	"holdfast/gw/usage"
 	"holdfast/namesrv/nametest"
 	"holdfast/objsrv/objtest"
 	"holdfast/tools/s3admin"
@@ -49,12 +52,15 @@ func newStore(t *testing.T) *store {
 		t.Fatal(err)
 	}
 	accounts := account.New(account.Options{Volume: v, Keys: ring, Root: root})
+	limits := limit.Open(limit.Options{Volume: v})
 	server := httptest.NewServer(gw.New(gw.Options{
+		Limits:  limits,
 		Service: holdfast.NewServiceID(holdfast.TypeGateway, 1), Volume: v, Accounts: accounts, Users: accounts,
 		Credentials: gw.NewCredentials(accounts), Settings: gw.Settings{Region: "us-east-1"},
 	}))
 	t.Cleanup(func() {
 		server.Close()
+		limits.Close()
 		if err := v.Close(); err != nil {
 			t.Error(err)
 		}
@@ -70,6 +76,10 @@ type shell struct {
 	back  map[string]string
 	count map[string]int // of names, by kind
 	log   bytes.Buffer
+}
+
+func newShell(t *testing.T, st *store) *shell {
+	return &shell{t: t, store: st, names: make(map[string]string), back: make(map[string]string), count: make(map[string]int)}
 }
 
 // random are the things that differ from run to run. Times get the same name all; the others are told apart.
@@ -136,7 +146,7 @@ func (s *shell) run(line string) {
 // TestOutput runs every command against a gateway and compares what it prints with a golden file.
 func TestOutput(t *testing.T) {
 	st := newStore(t)
-	s := &shell{t: t, store: st, names: make(map[string]string), back: make(map[string]string), count: make(map[string]int)}
+	s := newShell(t, st)
 	policy := t.TempDir() + "/policy.json"
 	if err := os.WriteFile(policy, []byte(`{"Version": "2012-10-17", "Statement": []}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -200,20 +210,76 @@ func TestOutput(t *testing.T) {
 	} {
 		s.run(line)
 	}
-	got := []byte(strings.ReplaceAll(s.log.String(), policy, "policy.json"))
-	const name = "testdata/commands.golden"
+	s.compare("testdata/commands.golden", policy)
+}
+
+// compare compares what was printed with a golden file. The file of a policy has a name that differs.
+func (s *shell) compare(name, policy string) {
+	s.t.Helper()
+	got := s.log.Bytes()
+	if policy != "" {
+		got = bytes.ReplaceAll(got, []byte(policy), []byte("policy.json"))
+	}
 	if *rewrite {
 		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 	}
 	want, err := os.ReadFile(name)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+		s.t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+}
+
+// TestLimits does the same for limits, quotas and usage records.
+func TestLimits(t *testing.T) {
+	st := newStore(t)
+	s := newShell(t, st)
+	s.run("create-user -e user1@abc.com")
+	makeBuckets(t, st.volume, s.back["USER1"])
+	for _, line := range []string{
+		"query-limits -e user1@abc.com",
+		"set-limits -e user1@abc.com -t ops -L get=3600",
+		"set-limits -i $USER1 -t bandwidth -L out=100",
+		"set-limits -b photos -t ops -L default=2,list=0.5 -L put=0",
+		"query-limits -b photos",
+		"query-limits -b photos --json",
+		"query-limits -b nothing",
+		"set-limits -b photos -t ops -L get=9999999",
+		"rm-limits -e user1@abc.com",
+		"query-limits -e user1@abc.com",
+		"query-quotas -e user1@abc.com",
+		"set-quotas -o user -s 1024",
+		"set-quotas -o bucket -s 256",
+		"query-quotas -e user1@abc.com",
+		"set-quotas -i $USER1 -s 5",
+		"set-quotas -b photos --bytes 1610612736",
+		"query-quotas -b photos --json",
+		"query-quotas -o bucket",
+		"rm-quotas -b photos",
+		"rm-quotas -o user",
+		"query-quotas -b photos",
+		"list-usage",
+	} {
+		s.run(line)
+	}
+	r := usage.Open(usage.Options{
+		Service: holdfast.NewServiceID(holdfast.TypeGateway, 5), Volume: st.volume, Period: time.Hour,
+		Now: func() time.Time { return time.Unix(1485966714, 0) },
+	})
+	r.Add(usage.Key{Bucket: "client", Epoch: 98309, User: s.back["USER1"]}, usage.Put, 41258, 45511311)
+	r.Close()
+	const name = "s3-usage-8000000000000005-2017-02-01T16:31:54.000Z-3600"
+	for _, line := range []string{
+		"list-usage", "list-usage --json", "list-usage --after " + name, "get-usage -n " + name, "delete-usage -n " + name, "get-usage -n " + name,
+		"delete-usage -n " + name,
+	} {
+		s.run(line)
+	}
+	s.compare("testdata/limits.golden", "")
 }
 
 // makeBuckets makes a bucket with versions, delete markers and an unfinished upload, and an empty one.
