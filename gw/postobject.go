@@ -29,6 +29,9 @@ func postObject(q *request) error {
 	if err != nil {
 		return err
 	}
+	if err := q.lockNew(b, &entry); err != nil {
+		return err
+	}
 	// The file is a little shorter than the form, whose length is known.
 	if err := q.mayHold(b, q.target.Key, q.r.ContentLength); err != nil {
 		return err

@@ -325,6 +325,8 @@ func testDefaultRetention(e *env) {
 	tag := e.part(up, 1, []byte("x"), header("Content-MD5", md5Base64("x")))
 	e.req("POST", up.target(), text(completeDocument(row{1, tag}))).is(200)
 	near("f3")
+	e.post(e.signedV2(policyDoc(e.conditions()))).is(204)
+	near("foo.txt")
 	later := in(time.Minute)
 	e.wantRetention("f", e.putLocked("f", "x", lockHeaders("GOVERNANCE", later)), "GOVERNANCE", later)
 	e.req("PUT", e.on("object-lock"), text(lockDocument(""))).mustBe(200)

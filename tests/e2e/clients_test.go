@@ -66,16 +66,18 @@ func TestAWSCLI(t *testing.T) {
 func TestBoto3(t *testing.T) {
 	s := newServer(t)
 	c := newClient(t, s)
-	script, err := os.ReadFile("testdata/boto3_round.py")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(c.dir, "round.py")
-	if err := os.WriteFile(path, script, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out := c.run("python3", path); !strings.Contains(out, "all passed") {
-		t.Fatalf("boto3: got %s", out)
+	for _, name := range []string{"boto3_round.py", "boto3_versions.py"} {
+		script, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(c.dir, name)
+		if err := os.WriteFile(path, script, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out := c.run("python3", path); !strings.Contains(out, "all passed") {
+			t.Fatalf("%s: got %s", name, out)
+		}
 	}
 	s.stop(t)
 	s.fsck(t)
