@@ -63,13 +63,14 @@ func TestCanonicalHeaders(t *testing.T) {
 }
 
 func TestHoistQuery(t *testing.T) {
-	r := request("PUT", presignedVector+"&x-amz-acl=private&X-Amz-Meta-A=b+c&x-amz-meta-b=q&x-amz-meta-c=a%0d%0ab&acl", docHost, "X-Amz-Meta-B", "h")
+	r := request("PUT", presignedVector+"&x-amz-acl=private&X-Amz-Meta-A=b+c&x-amz-meta-b=q&x-amz-meta-c=a%0d%0ab&acl"+
+		"&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32&x-amz-checksum-mode=ENABLED", docHost, "X-Amz-Meta-B", "h")
 	(&Result{Scheme: HeaderV4}).HoistQuery(r)
 	if len(r.Header) != 1 {
 		t.Errorf("a request that is not presigned got %v", r.Header)
 	}
 	(&Result{Scheme: QueryV4}).HoistQuery(r)
-	want := http.Header{"X-Amz-Acl": {"private"}, "X-Amz-Meta-A": {"b c"}, "X-Amz-Meta-B": {"h"}}
+	want := http.Header{"X-Amz-Acl": {"private"}, "X-Amz-Meta-A": {"b c"}, "X-Amz-Meta-B": {"h"}, "X-Amz-Checksum-Mode": {"ENABLED"}}
 	for name, values := range want {
 		if !slices.Equal(r.Header[name], values) {
 			t.Errorf("%s = %q, want %q", name, r.Header[name], values)

@@ -116,7 +116,9 @@ func querySchemeOf(query string) Scheme {
 // its headers, where they are not there already: S3 takes such parameters for
 // headers, and SDKs move headers such as x-amz-acl into the URLs they presign.
 // In version 2 Content-Type and Content-MD5 may stand there as well. The
-// parameters of the authentication itself stay where they are. It does nothing
+// parameters of the authentication itself stay where they are, and so do
+// checksums of the body, which S3 looks for in headers only: aws-sdk-js signs
+// that of an empty body into every URL for an upload. It does nothing
 // to a request that is not presigned, whose query nobody meant so.
 func (res *Result) HoistQuery(r *http.Request) {
 	if res.Scheme != QueryV4 && res.Scheme != QueryV2 {
@@ -138,9 +140,21 @@ func (res *Result) HoistQuery(r *http.Request) {
 
 func (res *Result) isHoisted(name string) bool {
 	if len(name) > len(amzPrefix) && strings.EqualFold(name[:len(amzPrefix)], amzPrefix) {
-		return !isAuthParameter(name)
+		return !isAuthParameter(name) && !isBodyChecksum(name)
 	}
 	return res.Scheme == QueryV2 && (name == "content-type" || name == "content-md5")
+}
+
+// isBodyChecksum reports whether a parameter says what the body's checksum is,
+// and not how to treat checksums.
+func isBodyChecksum(name string) bool {
+	switch name = strings.ToLower(name); name {
+	case "x-amz-checksum-mode", "x-amz-checksum-algorithm", "x-amz-checksum-type":
+		return false
+	case "x-amz-sdk-checksum-algorithm":
+		return true
+	}
+	return strings.HasPrefix(name, "x-amz-checksum-")
 }
 
 func isAuthParameter(name string) bool {

@@ -83,6 +83,21 @@ func TestBoto3(t *testing.T) {
 	s.fsck(t)
 }
 
+// TestJavaScript is a round with aws-sdk-js v3, which tests/setup.sh installs beside the script, and a form of a browser.
+func TestJavaScript(t *testing.T) {
+	s := newServer(t)
+	c := newClient(t, s)
+	script, err := filepath.Abs(filepath.Join("testdata", "js", "round.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := c.run("node", script); !strings.Contains(out, "all passed") {
+		t.Fatalf("got %s", out)
+	}
+	s.stop(t)
+	s.fsck(t)
+}
+
 func TestS3cmd(t *testing.T) {
 	for _, signature := range []string{"v2", "v4"} {
 		t.Run(signature, func(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package e2e drives the real binary with the clients that people use: awscli, boto3, s3cmd, rclone, aws-sdk-go-v2 and
+// Package e2e drives the real binary with the clients that people use: awscli, boto3, s3cmd, rclone, aws-sdk-go-v2, aws-sdk-js v3 and
 // minio-go, each in its own process or over real sockets, and kills the server under them.
 //
 // `go test -short` runs none of it. A client that is not installed is an error, not a skip: tests/setup.sh installs
