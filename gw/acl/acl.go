@@ -1,6 +1,8 @@
 package acl
 
 import (
+	"slices"
+
 	"holdfast/gw/s3api"
 )
 
@@ -143,10 +145,21 @@ func (l List) Allows(user string, signed bool, want Right, ignorePublic bool) bo
 	return has&want == want
 }
 
-// Document returns the list as it is shown; owner is whom the thing belongs to, and show tells how users are shown.
+// Document returns the list as it is shown; owner is whom the thing belongs to, and show tells how users are shown. Groups come before
+// users, as in canned lists: there are clients that look for a grant by its place.
 func (l List) Document(owner string, show func(user string) s3api.Owner) *s3api.ACLDocument {
 	doc := &s3api.ACLDocument{Owner: show(owner), Grants: make([]s3api.Grant, len(l))}
-	for i, g := range l {
+	shown := slices.Clone(l)
+	slices.SortStableFunc(shown, func(a, b Grant) int {
+		switch {
+		case (a.Group == NoGroup) == (b.Group == NoGroup):
+			return 0
+		case b.Group == NoGroup:
+			return -1
+		}
+		return 1
+	})
+	for i, g := range shown {
 		to := &doc.Grants[i]
 		to.Permission = g.Right.String()
 		if g.Group == NoGroup {
