@@ -42,7 +42,9 @@ func testLifecycle(e *env) {
 			{lifecycleDocument("a", "p", "0"), 400, "InvalidArgument"},
 			{lifecycleDocument(strings.Repeat("x", 256), "p", "1"), 400, "InvalidArgument"},
 			{strings.Replace(lifecycleDocument("a", "p", "1"), "Enabled", "enabled", 1), 400, "MalformedXML"},
-			{strings.Replace(lifecycleDocument("a", "p", "1"), "Expiration", "Transition", 2), 501, "NotImplemented"},
+			{strings.Replace(lifecycleDocument("a", "p", "1"), "Expiration", "Transition", 2), 400, "MalformedXML"},
+			{strings.NewReplacer("<Expiration>", "<Transition><StorageClass>GLACIER</StorageClass>", "</Expiration>", "</Transition>").
+				Replace(lifecycleDocument("a", "p", "1")), 501, "NotImplemented"},
 		} {
 			e.req("PUT", e.on("lifecycle"), text(c.doc)).fails(c.status, c.code)
 		}

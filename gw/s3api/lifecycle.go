@@ -120,7 +120,7 @@ func (s *scanner) lifecycleRule() (LifecycleRule, error) {
 		case "Prefix":
 			return s.once(&seen, name, &legacy)
 		case "Transition", "NoncurrentVersionTransition":
-			return E(NotImplemented).WithMessage("Lifecycle transitions are not implemented: there is one storage tier.")
+			return s.transition()
 		}
 		if seen[name] {
 			return s.fail("repeated element " + name)
@@ -373,6 +373,41 @@ func (s *scanner) noncurrentExpiration(r *LifecycleRule) error {
 		return E(InvalidArgument).WithMessage("'NewerNoncurrentVersions' for " + action + " action must be less than or equal to 100")
 	}
 	return nil
+}
+
+// transition reads a Transition or a NoncurrentVersionTransition, so that one that S3 would refuse is refused for the same reason, and
+// refuses it.
+func (s *scanner) transition() error {
+	var seen map[string]bool
+	var class string
+	err := s.each(func(name string) error {
+		var text string
+		switch name {
+		case "StorageClass":
+			return s.once(&seen, name, &class)
+		case "Date":
+			if err := s.once(&seen, name, &text); err != nil {
+				return err
+			}
+			return s.midnight(text, new(time.Time))
+		case "Days", "NoncurrentDays", "NewerNoncurrentVersions":
+			if err := s.once(&seen, name, &text); err != nil {
+				return err
+			}
+			if _, err := strconv.ParseUint(strings.TrimSpace(text), 10, 31); err != nil {
+				return s.fail("not a number: " + name)
+			}
+			return nil
+		}
+		return s.fail("unexpected element " + name)
+	})
+	if err == nil && !seen["StorageClass"] {
+		err = s.fail("transition without a storage class")
+	}
+	if err != nil {
+		return err
+	}
+	return E(NotImplemented).WithMessage("Lifecycle transitions are not implemented: there is one storage tier.")
 }
 
 func (s *scanner) abortUploads(r *LifecycleRule) error {

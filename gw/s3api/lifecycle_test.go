@@ -65,7 +65,11 @@ func TestDecodeLifecycleErrors(t *testing.T) {
 		{"negative size", oneRule(enabled + "<Filter><ObjectSizeLessThan>-1</ObjectSizeLessThan></Filter>" + expires), MalformedXML, ""},
 		{"no size between", oneRule(enabled + and("<ObjectSizeGreaterThan>5</ObjectSizeGreaterThan><ObjectSizeLessThan>5</ObjectSizeLessThan>") + expires), InvalidRequest, ""},
 		{"transition", oneRule(enabled + anyKey + "<Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition>"), NotImplemented, ""},
-		{"noncurrent transition", oneRule(enabled + anyKey + "<NoncurrentVersionTransition/>"), NotImplemented, ""},
+		{"noncurrent transition", oneRule(enabled + anyKey + "<NoncurrentVersionTransition><NoncurrentDays>1</NoncurrentDays><StorageClass>GLACIER</StorageClass></NoncurrentVersionTransition>"), NotImplemented, ""},
+		{"transition of nothing", oneRule(enabled + anyKey + "<NoncurrentVersionTransition/>"), MalformedXML, ""},
+		{"transition to nowhere", oneRule(enabled + anyKey + "<Transition><Days>1</Days></Transition>"), MalformedXML, ""},
+		{"transition on no date", oneRule(enabled + anyKey + "<Transition><Date>20220927</Date><StorageClass>GLACIER</StorageClass></Transition>"), MalformedXML, ""},
+		{"transition after no number", oneRule(enabled + anyKey + "<Transition><Days>-1</Days><StorageClass>GLACIER</StorageClass></Transition>"), MalformedXML, ""},
 	} {
 		_, err := DecodeLifecycle([]byte(c.doc), func() string { return "new" })
 		var e *Error
