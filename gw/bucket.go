@@ -77,15 +77,20 @@ func (q *request) checkLocation() error {
 }
 
 func deleteBucket(q *request) error {
-	if _, err := q.bucket(); err != nil { // checks the expected owner
+	b, err := q.bucket() // checks the expected owner
+	if err != nil {
 		return err
 	}
-	err := q.g.volume.DeleteBucket(q.ctx, q.target.Bucket)
+	err = q.g.volume.DeleteBucket(q.ctx, q.target.Bucket)
 	switch {
 	case holdfast.Is(err, holdfast.NotFound):
 		return s3api.NoBucket(q.target.Bucket).WithCause(err)
 	case holdfast.Is(err, holdfast.NotEmpty):
-		return s3api.E(s3api.BucketNotEmpty).With("BucketName", q.target.Bucket).WithCause(err)
+		e := s3api.E(s3api.BucketNotEmpty).With("BucketName", q.target.Bucket).WithCause(err)
+		if b.Info().Versioning != holdfast.VersioningOff {
+			e = e.WithMessage("The bucket you tried to delete is not empty. You must delete all versions in the bucket.")
+		}
+		return e
 	case err != nil:
 		return err
 	}

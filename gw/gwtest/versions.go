@@ -168,7 +168,8 @@ func testVersions(e *env) {
 	})
 	e.sub("not empty", func(e *env) {
 		e.marker("k")
-		e.req("DELETE", e.on("")).fails(409, "BucketNotEmpty")
+		e.req("DELETE", e.on("")).fails(409, "BucketNotEmpty", "Message",
+			"The bucket you tried to delete is not empty. You must delete all versions in the bucket.")
 	})
 }
 
