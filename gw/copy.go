@@ -50,7 +50,7 @@ func (q *request) openSource() (*volume.Object, *volume.Bucket, s3api.CopySource
 	if err := q.allowSource(b, from.Key, v, e); err != nil {
 		return nil, nil, from, err
 	}
-	return o, b, from, s3api.ParseCopyConditions(q.r.Header).Err(e.ETag.String(), e.Modified)
+	return o, b, from, s3api.ParseCopyConditions(q.r.Header, q.begun).Err(e.ETag.String(), e.Modified)
 }
 
 // copyObject serves CopyObject (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html).

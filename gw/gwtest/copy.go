@@ -98,7 +98,7 @@ func testCopyConditions(e *env) {
 	}{
 		{[]string{"If-Match", tag}, true}, {[]string{"If-Match", other}, false}, {[]string{"If-Match", tag[1 : len(tag)-1]}, true},
 		{[]string{"If-None-Match", other}, true}, {[]string{"If-None-Match", tag}, false},
-		{[]string{"If-Modified-Since", before}, true}, {[]string{"If-Modified-Since", after}, false},
+		{[]string{"If-Modified-Since", before}, true}, {[]string{"If-Modified-Since", at.Format(http.TimeFormat)}, false}, {[]string{"If-Modified-Since", after}, true},
 		{[]string{"If-Unmodified-Since", after}, true}, {[]string{"If-Unmodified-Since", before}, false},
 		{[]string{"If-Match", tag, "If-Unmodified-Since", before}, true}, {[]string{"If-None-Match", tag, "If-Modified-Since", before}, false},
 	} {

@@ -35,15 +35,20 @@ func ParseConditions(h http.Header) Conditions {
 	}
 }
 
-// ParseCopyConditions reads the x-amz-copy-source-if-* headers of CopyObject and UploadPartCopy.
-func ParseCopyConditions(h http.Header) Conditions {
-	return Conditions{
+// ParseCopyConditions reads the x-amz-copy-source-if-* headers of CopyObject and UploadPartCopy. S3 ignores
+// x-amz-copy-source-if-modified-since if that is later than now.
+func ParseCopyConditions(h http.Header, now time.Time) Conditions {
+	c := Conditions{
 		prefix:            "x-amz-copy-source-",
 		ifMatch:           joined(h, "X-Amz-Copy-Source-If-Match"),
 		ifNoneMatch:       joined(h, "X-Amz-Copy-Source-If-None-Match"),
 		ifModifiedSince:   parseDate(h, "X-Amz-Copy-Source-If-Modified-Since"),
 		ifUnmodifiedSince: parseDate(h, "X-Amz-Copy-Source-If-Unmodified-Since"),
 	}
+	if c.ifModifiedSince.After(now) {
+		c.ifModifiedSince = time.Time{}
+	}
+	return c
 }
 
 // Check evaluates the conditions against an existing object, in the order of RFC 9110 section 13.2.2, from which the two

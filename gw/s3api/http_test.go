@@ -186,12 +186,20 @@ func TestReadConditions(t *testing.T) {
 			want = 412 // a copy never answers 304
 		}
 		got = 200
-		if err := ParseCopyConditions(hc).Err("abc", changed); err != nil {
+		if err := ParseCopyConditions(hc, changed.AddDate(1, 0, 0)).Err("abc", changed); err != nil {
 			got = codeOf(err).Status()
 		}
 		if got != want {
 			t.Errorf("copy, %v: %d, want %d", hc, got, want)
 		}
+	}
+	// S3 takes no notice of a copy's If-Modified-Since that is yet to come.
+	later := http.Header{"X-Amz-Copy-Source-If-Modified-Since": {changed.Add(time.Hour).UTC().Format(http.TimeFormat)}}
+	if err := ParseCopyConditions(later, changed.Add(time.Minute)).Err("abc", changed); err != nil {
+		t.Errorf("a copy from the future: %v", err)
+	}
+	if err := ParseCopyConditions(later, changed.Add(2*time.Hour)).Err("abc", changed); codeOf(err) != PreconditionFailed {
+		t.Errorf("a copy from the past: %v", err)
 	}
 }
 
