@@ -69,7 +69,7 @@ func listObjects(q *request) error {
 	if err != nil {
 		return err
 	}
-	l.owners = true
+	l.owners = q.caller.User != "" // S3 does not tell anonymous callers
 	marker := q.query.Get("marker")
 	l.opts.After = volume.Position{Key: marker}
 	page, err := q.page(&l)

@@ -71,7 +71,10 @@ func listUploads(q *request) error {
 		return err
 	}
 	after := volume.Position{Key: answer.KeyMarker}
-	if answer.UploadIDMarker != "" && answer.KeyMarker != "" { // without a key marker it is ignored, as in S3
+	if answer.KeyMarker == "" { // without it the other marker is ignored, as in S3
+		answer.UploadIDMarker = ""
+	}
+	if answer.UploadIDMarker != "" {
 		if after.Upload, err = holdfast.ParseUploadID(answer.UploadIDMarker); err != nil {
 			return s3api.BadArgument("upload-id-marker", answer.UploadIDMarker, "Invalid uploadId marker")
 		}
@@ -103,8 +106,11 @@ func listUploads(q *request) error {
 		entry.ChecksumAlgorithm, entry.ChecksumType = declaredChecksum(up.Entry.Checksum)
 		answer.Uploads = append(answer.Uploads, entry)
 	}
+	if n := len(answer.Uploads); n > 0 {
+		answer.NextKeyMarker, answer.NextUploadIDMarker = answer.Uploads[n-1].Key, answer.Uploads[n-1].UploadID
+	}
 	if answer.Truncated = page.More; page.More {
-		answer.NextKeyMarker = page.Next.Key
+		answer.NextKeyMarker, answer.NextUploadIDMarker = page.Next.Key, ""
 		if page.Next.Upload != (holdfast.UploadID{}) {
 			answer.NextUploadIDMarker = page.Next.Upload.String()
 		}

@@ -54,6 +54,7 @@ func without(keys []string, gone ...string) []string {
 }
 
 func testListing(e *env) {
+	e.sub("owners", testListingOwners)
 	e.sub("empty", func(e *env) {
 		for _, v := range []string{"", "list-type=2"} {
 			if page := e.list(v); len(page.Contents) != 0 || page.IsTruncated || page.Name != e.bucket || page.MaxKeys != 1000 {
@@ -244,6 +245,30 @@ func decodeAll(e *env, page *listResult) (keys, prefixes []string) {
 		prefixes = append(prefixes, prefix)
 	}
 	return keys, prefixes
+}
+
+// testListingOwners looks at who is told whose the objects are.
+func testListingOwners(e *env) {
+	e.put("k", "data")
+	e.req("PUT", e.on("acl"), header("X-Amz-Acl", "public-read")).mustBe(200)
+	for _, c := range []struct {
+		query string
+		opts  []option
+		told  bool
+	}{
+		{query: "", told: true},
+		{query: "", opts: []option{anonymous}},
+		{query: "list-type=2"},
+		{query: "list-type=2&fetch-owner=true", told: true},
+	} {
+		var page listResult
+		e.req("GET", e.on(c.query), c.opts...).mustBe(200).xml(&page)
+		if len(page.Contents) != 1 || (page.Contents[0].Owner != nil) != c.told {
+			e.Errorf("%q, %d options: got %+v, want owners %t", c.query, len(c.opts), page.Contents, c.told)
+		}
+	}
+	e.req("DELETE", e.at("k")).is(204)
+	e.req("PUT", e.on("acl"), header("X-Amz-Acl", "private")).mustBe(200)
 }
 
 // next is where the next page begins: the token; the NextMarker, which V1 gives with a delimiter; else the last key.

@@ -115,6 +115,9 @@ func testListUploads(e *env) {
 	if all.Bucket != e.bucket || all.MaxUploads != 1000 || all.IsTruncated || len(all.Upload) != len(want) {
 		e.Fatalf("got %+v", all)
 	}
+	if last := all.Upload[len(want)-1]; all.NextKeyMarker != last.Key || all.NextUploadIDMarker != last.UploadID {
+		e.Errorf("the last upload is %s of %q, the markers are %s of %q", last.UploadID, last.Key, all.NextUploadIDMarker, all.NextKeyMarker)
+	}
 	for i, u := range all.Upload {
 		if u.Key != want[i].key || u.Owner.ID == "" || u.Initiator.ID == "" || u.StorageClass != "STANDARD" {
 			e.Errorf("got %+v, want %+v", u, want[i])
@@ -171,6 +174,14 @@ func testListUploads(e *env) {
 	var none uploadsResult
 	if e.req("GET", e.on("uploads")).mustBe(200).xml(&none); len(none.Upload) != 0 {
 		e.Errorf("left over: %+v", none.Upload)
+	}
+	var marked struct {
+		UploadIDMarker *string `xml:"UploadIdMarker"`
+		NextKeyMarker  *string
+	}
+	e.req("GET", e.on("uploads&upload-id-marker=ignored")).mustBe(200).xml(&marked)
+	if marked.UploadIDMarker == nil || *marked.UploadIDMarker != "" || marked.NextKeyMarker == nil || *marked.NextKeyMarker != "" {
+		e.Errorf("got %+v, want both markers, empty", marked)
 	}
 }
 

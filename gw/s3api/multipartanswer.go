@@ -100,7 +100,7 @@ type ListUploadsAnswer struct {
 	Bucket                            string
 	Prefix, Delimiter                 string
 	KeyMarker, UploadIDMarker         string
-	NextKeyMarker, NextUploadIDMarker string // where the next page starts, when Truncated
+	NextKeyMarker, NextUploadIDMarker string // of the last upload, also if the page is the last; of the last thing if Truncated
 	MaxUploads                        int
 	Truncated                         bool
 	Encoding                          Encoding
@@ -115,10 +115,8 @@ func (a *ListUploadsAnswer) Append(dst []byte) []byte {
 	dst = appendElement(dst, "Bucket", a.Bucket)
 	dst = a.Encoding.appendElement(dst, "KeyMarker", a.KeyMarker)
 	dst = appendElement(dst, "UploadIdMarker", a.UploadIDMarker)
-	if a.Truncated {
-		dst = a.Encoding.appendElement(dst, "NextKeyMarker", a.NextKeyMarker)
-		dst = appendElement(dst, "NextUploadIdMarker", a.NextUploadIDMarker)
-	}
+	dst = a.Encoding.appendElement(dst, "NextKeyMarker", a.NextKeyMarker)
+	dst = appendElement(dst, "NextUploadIdMarker", a.NextUploadIDMarker)
 	dst = a.Encoding.appendElement(dst, "Prefix", a.Prefix)
 	dst = a.Encoding.appendOptional(dst, "Delimiter", a.Delimiter)
 	dst = appendInt(dst, "MaxUploads", int64(a.MaxUploads))
