@@ -13,7 +13,7 @@ import (
 // records, and calls report for each contradiction. The error is about the check itself. It needs memory for every
 // name. Run it before anything is done through [Node.Services] that should not count.
 func (n *Node) CheckBooks(ctx context.Context, report func(id holdfast.ServiceID, what string)) error {
-	for _, s := range n.services {
+	for _, s := range n.store.list() {
 		if err := n.checkBooks(ctx, s.id, func(what string) { report(s.id, what) }); err != nil {
 			return fmt.Errorf("service %s: %w", s.id, err)
 		}

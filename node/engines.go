@@ -14,21 +14,22 @@ import (
 )
 
 // nameService describes a name server of this host.
-func (n *Node) nameService(id holdfast.ServiceID, p plan) *service {
+func (s *Store) nameService(d duty) *service {
+	id := d.id
 	options := namesrv.Options{
-		Self: id, FS: n.fs, InitialSlots: p.slotsOf(id), Objects: freer{n.direct}, Registerer: n.registerer(id), Clock: n.env.Now,
-		Limits: namesrv.Limits{CacheBytes: n.cacheShare(p)},
+		Self: id, FS: s.opt.FS, InitialSlots: d.slots, Objects: freer{d.peers}, Registerer: s.registerer(id), Clock: s.opt.Now,
+		Limits: namesrv.Limits{CacheBytes: s.opt.CacheShare},
 		Events: namesrv.Events{
-			Failed: func(err error) { n.log.Warn("background work failed", "service", id.String(), "error", err) },
+			Failed: func(err error) { s.log.Warn("background work failed", "service", id.String(), "error", err) },
 			FreeFailed: func(f namesrv.FreeFailed) {
-				n.log.Warn("objects not freed yet", "service", id.String(), "os", f.OS.String(), "error", f.Err, "retry", f.Retry)
+				s.log.Warn("objects not freed yet", "service", id.String(), "os", f.OS.String(), "error", f.Err, "retry", f.Retry)
 			},
 		},
 	}
 	return &service{
-		id: id, log: n.log,
+		id: id, log: s.log,
 		take: func(ctx context.Context, id holdfast.ServiceID) (*takeover.Ownership, error) {
-			return n.host.Take(ctx, takeover.Request{Service: id, Prepare: func(dir string, create bool) error {
+			return s.host.Take(ctx, takeover.Request{Service: id, Prepare: func(dir string, create bool) error {
 				o := options
 				o.StoreDir, o.Create, o.Fence, o.Objects, o.Registerer = dir, create, unopened{}, nil, nil
 				e, err := namesrv.Open(ctx, o)
@@ -44,47 +45,41 @@ func (n *Node) nameService(id holdfast.ServiceID, p plan) *service {
 			return namesrv.Open(ctx, o)
 		},
 		publish: func(e engine) {
-			s, _ := e.(*namesrv.Engine)
-			if s == nil {
-				n.direct.SetName(id, nil)
-				n.doors.names.Remove(id)
+			if n, _ := e.(*namesrv.Engine); n != nil {
+				s.publishName(id, n)
 				return
 			}
-			n.direct.SetName(id, s)
-			n.doors.names.Add(id, s)
+			s.publishName(id, nil)
 		},
 	}
 }
 
 // objectService describes an object server of this host.
-func (n *Node) objectService(id holdfast.ServiceID, p plan) *service {
-	share := n.cacheShare(p)
+func (s *Store) objectService(d duty) *service {
+	id := d.id
 	options := objsrv.Options{
-		Self: id, FS: n.fs, Names: settler{n.direct}, Registerer: n.registerer(id), Logger: n.log, Now: n.env.Now,
-		CacheBytes: share / 2, IndexCacheBytes: share / 2,
-		WriteBuffers: writeBuffers / int64(len(p.objects)),
+		Self: id, FS: s.opt.FS, Names: settler{d.peers}, Registerer: s.registerer(id), Logger: s.log, Now: s.opt.Now,
+		CacheBytes: s.opt.CacheShare / 2, IndexCacheBytes: s.opt.CacheShare / 2,
+		WriteBuffers: s.opt.Buffers,
 	}
 	return &service{
-		id: id, log: n.log,
+		id: id, log: s.log,
 		take: func(ctx context.Context, id holdfast.ServiceID) (*takeover.Ownership, error) {
-			return n.host.Take(ctx, takeover.Request{Service: id, Prepare: func(dir string, create bool) error {
-				return prepareIndex(n.fs, dir, id, create)
+			return s.host.Take(ctx, takeover.Request{Service: id, Prepare: func(dir string, create bool) error {
+				return prepareIndex(s.opt.FS, dir, id, create)
 			}})
 		},
 		open: func(ctx context.Context, own *takeover.Ownership) (engine, error) {
 			o := options
-			o.Dir, o.StoreDir, o.Fence, o.Undrained = string(n.host.Root().Service(id)), own.StoreDir, own.Fence, own.Undrained
+			o.Dir, o.StoreDir, o.Fence, o.Undrained = string(s.host.Root().Service(id)), own.StoreDir, own.Fence, own.Undrained
 			return objsrv.Open(ctx, o)
 		},
 		publish: func(e engine) {
-			s, _ := e.(*objsrv.Engine)
-			if s == nil {
-				n.direct.SetObject(id, nil)
-				n.doors.objects.Remove(id)
+			if o, _ := e.(*objsrv.Engine); o != nil {
+				s.publishObject(id, o)
 				return
 			}
-			n.direct.SetObject(id, s)
-			n.doors.objects.Add(id, s)
+			s.publishObject(id, nil)
 		},
 	}
 }
@@ -100,10 +95,6 @@ func prepareIndex(fsys storage.FS, dir string, id holdfast.ServiceID, create boo
 
 // writeBuffers bounds the bodies of big objects in memory, over all object servers of the host.
 const writeBuffers = 256 << 20
-
-func (n *Node) cacheShare(p plan) int64 {
-	return n.config.CacheBytes / int64(len(p.names)+len(p.objects))
-}
 
 // unopened is the fence of an epoch that is being prepared: nobody serves it yet, so there is nothing to fence.
 type unopened struct{}

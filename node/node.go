@@ -15,14 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"holdfast"
-	"holdfast/gw"
-	"holdfast/gw/account"
-	"holdfast/gw/keyring"
-	"holdfast/gw/limit"
-	"holdfast/gw/usage"
 	"holdfast/membership"
-	"holdfast/membership/heartbeat"
 	"holdfast/membership/layout"
 	"holdfast/storage"
 	"holdfast/volume"
@@ -39,30 +32,24 @@ type Environment struct {
 	Now     func() time.Time   // nil: time.Now
 }
 
-// Node is a running server. Close it.
+// Node is a running server: a cluster of one. Close it.
 type Node struct {
 	config   Config
 	log      *slog.Logger
 	level    *slog.LevelVar
 	registry *prometheus.Registry
 
-	fs         storage.FS
-	env        Environment
-	host       *membership.Host
-	services   []*service
-	direct     *volume.Direct
-	doors      doors
-	socket     *socket // nil: not serving
-	volume     *volume.Volume
-	gateway    *gw.Gateway
-	keys       *keyring.Ring
-	accounts   *account.Store
-	limits     *limit.Limiter
-	usage      *usage.Recorder
-	background background
-	stop       context.CancelFunc // of the services
+	fs     storage.FS
+	env    Environment
+	store  *Store // nil: not open
+	direct *volume.Direct
+	doors  doors
+	socket *socket // nil: not serving
+	access *access // nil: only the services are open
+	front  *front
+	stop   context.CancelFunc // of the services
 
-	s3, ops   *http.Server
+	ops       *http.Server
 	endpoint  string
 	serving   sync.WaitGroup
 	done      chan struct{} // closed when a listener failed
@@ -137,11 +124,9 @@ func (n *Node) open(ctx context.Context, env Environment) error {
 		return errors.Join(err, s3.Close(), ops.Close())
 	}
 	n.openSocket()
-	n.openBackground()
-	n.s3 = n.gateway.NewServer()
-	n.ops = newOpsServer(n.registry, n.ready)
+	n.ops = newOpsServer(n.registry, n.store.ready)
 	n.serve(n.ops, ops)
-	n.serve(n.s3, s3)
+	n.front.serve(s3, n.fail)
 	return nil
 }
 
@@ -170,78 +155,41 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	if n.keys, err = LoadOrCreateClusterKeys(n.config.Data, env.Getenv); err != nil {
-		return err
-	}
-	n.volume, err = volume.Open(volume.Options{Services: n.direct, Registerer: n.registry, Logger: n.log})
+	keys, err := LoadOrCreateClusterKeys(n.config.Data, env.Getenv)
 	if err != nil {
 		return err
 	}
-	n.openAccounts(root)
-	if err := n.openForGateway(); err != nil {
+	n.access, err = openAccess(accessOptions{
+		Services: n.direct, Keys: keys, Root: root, Config: n.config, Registry: n.registry, Logger: n.log, Now: env.Now,
+	})
+	if err != nil {
 		return err
 	}
-	n.openLimits(plan.gateway)
-	n.gateway = gw.New(gw.Options{
-		Service: plan.gateway, Volume: n.volume, Keys: n.keys, Credentials: gw.NewCredentials(n.accounts), Accounts: n.accounts, Users: n.accounts,
-		Targets:    n.background.events,
-		AccessLog:  n.background.accessLog,
-		Settings:   n.config.gatewaySettings(),
-		Limits:     n.limits,
-		Usage:      n.usage,
-		Registerer: n.registry, Logger: n.log,
-	})
+	n.front = n.access.newFront(plan.gateway, n.registry)
 	return nil
 }
 
 // openStore takes the directory and opens the services in it.
 func (n *Node) openStore(ctx context.Context) (plan, error) {
-	var err error
-	n.host, err = membership.Open(membership.Options{FS: n.fs, Root: n.config.Data, Machine: n.env.Machine, OnEvent: n.leaseEvent})
+	n.direct = volume.NewDirect(new(volume.SlotMap))
+	store, err := openStore(storeOptions{
+		FS: n.fs, Host: membership.Options{Root: n.config.Data, Machine: n.env.Machine}, Rosters: []roster{n.direct, n.doors},
+		Registry: n.registry, Logger: n.log, Now: n.env.Now,
+	})
 	if err != nil {
 		return plan{}, err
 	}
-	p, err := loadOrCreatePlan(n.fs, n.host, n.config)
+	n.store = store
+	p, err := loadOrCreatePlan(n.fs, store.host, n.config)
 	if err != nil {
 		return plan{}, err
 	}
-	return p, n.openServices(ctx, p)
-}
-
-// openServices opens all services of the plan, in parallel.
-func (n *Node) openServices(ctx context.Context, plan plan) error {
-	n.direct = volume.NewDirect(plan.slots)
+	n.direct.SetSlotMap(p.slots)
+	store.opt.CacheShare = n.config.CacheBytes / int64(len(p.names)+len(p.objects))
+	store.opt.Buffers = writeBuffers / int64(len(p.objects))
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.stop = stop
-	for _, id := range plan.names {
-		n.services = append(n.services, n.nameService(id, plan))
-	}
-	for _, id := range plan.objects {
-		n.services = append(n.services, n.objectService(id, plan))
-	}
-	errs := make([]error, len(n.services))
-	var wg sync.WaitGroup
-	for i, s := range n.services {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			errs[i] = s.start(running)
-		}()
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// leaseEvent logs what happens to the lease.
-func (n *Node) leaseEvent(e heartbeat.Event) {
-	switch {
-	case e.Superseded:
-		n.log.Error("a newer process of this host is at work; this one lets go")
-	case e.Err != nil:
-		n.log.Warn("heartbeat not written", "error", e.Err)
-	default:
-		n.log.Info("lease", "event", fmt.Sprint(e.Lease))
-	}
+	return p, store.openAll(running, p.duties(n.direct))
 }
 
 func (n *Node) serve(server *http.Server, l net.Listener) {
@@ -267,21 +215,6 @@ func (n *Node) Endpoint() string { return n.endpoint }
 // Done is closed when the node cannot serve any more; Close tells why.
 func (n *Node) Done() <-chan struct{} { return n.done }
 
-// registerer labels the metrics of a service with its id.
-func (n *Node) registerer(id holdfast.ServiceID) prometheus.Registerer {
-	return prometheus.WrapRegistererWith(prometheus.Labels{"service": id.String()}, n.registry)
-}
-
-// ready tells whether all services are open.
-func (n *Node) ready() error {
-	for _, s := range n.services {
-		if !s.ready.Load() {
-			return fmt.Errorf("service %s is not open", s.id)
-		}
-	}
-	return nil
-}
-
 // Reload changes the settings that can be changed without dropping a connection.
 func (n *Node) Reload(r Reloadable) error {
 	if err := r.Validate(); err != nil {
@@ -290,8 +223,7 @@ func (n *Node) Reload(r Reloadable) error {
 	if err := n.setLevel(r); err != nil {
 		return err
 	}
-	n.usage.SetPeriod(r.usagePeriod())
-	n.gateway.Reload(r.gatewaySettings())
+	n.front.reload(r)
 	n.log.Info("configuration reloaded", "region", r.Region, "domains", r.Domains, "website_domains", r.WebsiteDomains, "log_level", r.LogLevel)
 	return nil
 }
@@ -312,29 +244,20 @@ func (n *Node) Close(ctx context.Context) error {
 
 func (n *Node) close(ctx context.Context) error {
 	var errs []error
-	if n.s3 != nil {
-		if err := n.s3.Shutdown(ctx); err != nil {
-			errs = append(errs, n.s3.Close()) // the rest is cut off: unacknowledged, so nothing is lost
-		}
+	if n.front != nil {
+		errs = append(errs, n.front.shut(ctx))
 	}
 	if n.socket != nil {
 		errs = append(errs, n.socket.close(ctx))
 	}
-	errs = append(errs, n.background.close())
-	n.closeLimits()
-	if n.volume != nil {
-		errs = append(errs, n.volume.Close())
+	if n.access != nil {
+		errs = append(errs, n.access.close())
 	}
 	if n.stop != nil {
 		n.stop()
-		for _, s := range n.services {
-			if s.done != nil {
-				errs = append(errs, s.wait(ctx))
-			}
-		}
 	}
-	if n.host != nil {
-		errs = append(errs, n.host.Close())
+	if n.store != nil {
+		errs = append(errs, n.store.close(ctx))
 	}
 	if n.ops != nil {
 		errs = append(errs, n.ops.Close())

@@ -89,13 +89,14 @@ func newPlan(c config.Config) (plan, error) {
 	return p, nil
 }
 
-// slotsOf returns the slots that a name server holds.
-func (p *plan) slotsOf(id holdfast.ServiceID) []holdfast.Slot {
-	var slots []holdfast.Slot
-	for s, owner := range p.slots {
-		if owner == id {
-			slots = append(slots, holdfast.Slot(s))
-		}
+// duties returns what this host runs.
+func (p *plan) duties(peers volume.Services) []duty {
+	var all []duty
+	for _, id := range p.names {
+		all = append(all, duty{id: id, slots: p.slots.Held(id), peers: peers})
 	}
-	return slots
+	for _, id := range p.objects {
+		all = append(all, duty{id: id, peers: peers})
+	}
+	return all
 }

@@ -24,18 +24,25 @@ type engine interface {
 	Close(ctx context.Context) error
 }
 
-// service keeps one service of this host open: it takes the ownership, opens the engine under that epoch, publishes it to
-// the volume, and when the service is lost (R6, or a successor fenced it) closes the engine and takes it again.
+// service is one service of this host: it takes the ownership, opens the engine under that epoch, publishes it, and closes and
+// releases it in the end. When it is lost (R6, or a successor fenced it) it is taken again.
 type service struct {
 	id   holdfast.ServiceID
 	log  *slog.Logger
 	take func(context.Context, holdfast.ServiceID) (*takeover.Ownership, error)
-	// open opens the engine; publish makes it known to the volume, or with nil takes it away.
+	// open opens the engine; publish makes it known to the rosters, or with nil takes it away.
 	open    func(context.Context, *takeover.Ownership) (engine, error)
 	publish func(engine)
 
-	ready atomic.Bool   // the engine is open and published
-	done  chan struct{} // closed when run has returned
+	ready  atomic.Bool              // the engine is open and published
+	active atomic.Pointer[activity] // what it is at; nil: not begun
+	done   chan struct{}            // closed when it is closed and released, or lost
+}
+
+// activity is what a service is at.
+type activity struct {
+	epoch holdfast.Epoch // 0: it is being taken
+	since time.Time
 }
 
 // start opens the service for the first time and keeps it open in the background until ctx ends.
@@ -45,7 +52,12 @@ func (s *service) start(ctx context.Context) error {
 		return fmt.Errorf("service %s: %w", s.id, err)
 	}
 	s.done = make(chan struct{})
-	go s.run(ctx, own, e)
+	go func() {
+		defer close(s.done)
+		for e != nil && s.serve(ctx, own, e) {
+			own, e = s.retake(ctx)
+		}
+	}()
 	return nil
 }
 
@@ -59,23 +71,20 @@ func (s *service) wait(ctx context.Context) error {
 	}
 }
 
-func (s *service) run(ctx context.Context, own *takeover.Ownership, e engine) {
-	defer close(s.done)
-	for {
-		select {
-		case <-ctx.Done():
-			s.release(own, e)
-			return
-		case <-own.Fence.Lost():
-		}
-		s.log.Error("service lost", "service", s.id.String(), "epoch", uint64(own.Epoch), "reason", own.Fence.Reason())
-		s.withdraw()
-		s.shut(e)
-		own.Abandon()
-		if own, e = s.retake(ctx); e == nil {
-			return
-		}
+// serve has the engine open until ctx ends, and then releases the service, or until the service is lost. It reports whether it
+// was lost.
+func (s *service) serve(ctx context.Context, own *takeover.Ownership, e engine) (lost bool) {
+	select {
+	case <-ctx.Done():
+		s.release(own, e)
+		return false
+	case <-own.Fence.Lost():
 	}
+	s.log.Error("service lost", "service", s.id.String(), "epoch", uint64(own.Epoch), "reason", own.Fence.Reason())
+	s.withdraw()
+	s.shut(e)
+	own.Abandon()
+	return true
 }
 
 // retake takes the service again, with growing pauses; nil when ctx ended first.
@@ -99,6 +108,7 @@ func (s *service) retake(ctx context.Context) (*takeover.Ownership, engine) {
 // acquire takes the ownership, opens the engine and publishes it.
 func (s *service) acquire(ctx context.Context) (*takeover.Ownership, engine, error) {
 	begun := time.Now()
+	s.active.Store(&activity{since: begun})
 	own, err := s.take(ctx, s.id)
 	if err != nil {
 		return nil, nil, err
@@ -109,6 +119,7 @@ func (s *service) acquire(ctx context.Context) (*takeover.Ownership, engine, err
 		return nil, nil, err
 	}
 	s.publish(e)
+	s.active.Store(&activity{epoch: own.Epoch, since: time.Now()})
 	s.ready.Store(true)
 	s.log.Info("service open", "service", s.id.String(), "epoch", uint64(own.Epoch), "took", time.Since(begun))
 	return own, e, nil

@@ -25,6 +25,30 @@ type doors struct {
 
 func newDoors() doors { return doors{namerpc.NewServer(), objrpc.NewServer()} }
 
+// SetName implements roster.
+func (d doors) SetName(id holdfast.ServiceID, s holdfast.NameService) {
+	if s == nil {
+		d.names.Remove(id)
+		return
+	}
+	d.names.Add(id, s)
+}
+
+// SetObject implements roster.
+func (d doors) SetObject(id holdfast.ServiceID, s holdfast.ObjectService) {
+	if s == nil {
+		d.objects.Remove(id)
+		return
+	}
+	d.objects.Add(id, s)
+}
+
+// register puts the doors on a server that was made with objrpc.ServerOptions.
+func (d doors) register(g grpc.ServiceRegistrar) {
+	d.names.Register(g)
+	d.objects.Register(g)
+}
+
 // socket serves the doors to other processes of the same user on this machine: to tools that look at a running store. It is
 // a unix socket next to the machine-wide lock and not on the mount, where sockets may not work.
 type socket struct {
@@ -50,8 +74,7 @@ func openSocket(data string, d doors) (*socket, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	s := &socket{server: grpc.NewServer(objrpc.ServerOptions()...), done: make(chan struct{})}
-	d.names.Register(s.server)
-	d.objects.Register(s.server)
+	d.register(s.server)
 	go func() {
 		defer close(s.done)
 		_ = s.server.Serve(sameUser{l}) // it ends with close; should it end before, only tools miss it

@@ -1,0 +1,89 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"holdfast"
+	"holdfast/gw"
+	"holdfast/gw/limit"
+	"holdfast/gw/usage"
+)
+
+// front is a gateway of this host with what holds its users to their limits and counts what they use, and with the listener
+// that it answers on.
+type front struct {
+	gateway *gw.Gateway
+	limits  *limit.Limiter
+	usage   *usage.Recorder
+
+	server  *http.Server // nil: not serving
+	serving sync.WaitGroup
+}
+
+// newFront puts a gateway on the volume. Its settings are those of the access.
+func (a *access) newFront(id holdfast.ServiceID, reg prometheus.Registerer) *front {
+	o := &a.opt
+	f := &front{
+		limits: limit.Open(limit.Options{Volume: a.volume, Logger: o.Logger, Now: o.Now}),
+		usage: usage.Open(usage.Options{
+			Service: id, Volume: a.volume, Period: o.Config.usagePeriod(), Registerer: reg, Logger: o.Logger, Now: o.Now,
+		}),
+	}
+	f.gateway = gw.New(gw.Options{
+		Service: id, Volume: a.volume, Keys: o.Keys, Credentials: gw.NewCredentials(a.accounts), Accounts: a.accounts, Users: a.accounts,
+		Targets:    a.events,
+		AccessLog:  a.accessLog,
+		Settings:   o.Config.gatewaySettings(),
+		Limits:     f.limits,
+		Usage:      f.usage,
+		Registerer: reg, Logger: o.Logger,
+	})
+	a.enter(f)
+	return f
+}
+
+// serve answers on a listener until shut. failed is told when the listener breaks.
+func (f *front) serve(l net.Listener, failed func(error)) {
+	f.server = f.gateway.NewServer()
+	f.serving.Go(func() {
+		if err := f.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed(err)
+		}
+	})
+}
+
+// reload changes the settings that can be changed without dropping a connection.
+func (f *front) reload(r Reloadable) {
+	f.gateway.Reload(r.gatewaySettings())
+	f.usage.SetPeriod(r.usagePeriod())
+}
+
+// shut accepts no more requests and lets those under way finish until ctx ends. What is left then is cut off:
+// unacknowledged, so nothing is lost.
+func (f *front) shut(ctx context.Context) error {
+	if f.server == nil {
+		return nil
+	}
+	var err error
+	if f.server.Shutdown(ctx) != nil {
+		err = f.server.Close()
+	}
+	f.serving.Wait()
+	return err
+}
+
+// close ends what runs beside requests, which have ended. What was used is written first.
+func (f *front) close() {
+	f.usage.Close()
+	f.limits.Close()
+}
+
+// usagePeriod returns how long the periods of usage records are, 0 for no records.
+func (r Reloadable) usagePeriod() time.Duration { return time.Duration(r.UsagePeriod) * time.Second }
