@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +38,8 @@ type Options struct {
 	T time.Duration
 	// Machine is what proves a former process gone; zero means [ThisMachine].
 	Machine Machine
+	// Clock is what the lease is measured by; nil means heartbeat.SystemClock.
+	Clock heartbeat.Clock
 	// OnEvent is told of the lease's changes; may be nil, must not block.
 	OnEvent func(heartbeat.Event)
 }
@@ -133,14 +137,15 @@ func (h *Host) start(opt Options, token string) error {
 		return err
 	}
 	h.beater, err = heartbeat.Start(heartbeat.Config{
-		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, T: opt.T,
+		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, T: opt.T, Clock: opt.Clock,
 		BeforeResume: h.confirmAll, OnEvent: opt.OnEvent,
 	})
 	if err != nil {
 		return err
 	}
 	h.claimant = &takeover.Claimant{
-		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, Lease: h.beater, T: opt.T, LocalDisk: opt.Machine.LocalDisk,
+		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, Lease: h.beater, T: opt.T,
+		Clock: opt.Clock, LocalDisk: opt.Machine.LocalDisk,
 	}
 	return nil
 }
@@ -225,7 +230,8 @@ func (h *Host) Take(ctx context.Context, req takeover.Request) (*takeover.Owners
 func (h *Host) confirmAll() {
 	h.mu.Lock()
 	var all []*takeover.Ownership
-	for id, o := range h.owned {
+	for _, id := range slices.Sorted(maps.Keys(h.owned)) {
+		o := h.owned[id]
 		if o.Fence.Reason() != nil {
 			delete(h.owned, id)
 			continue

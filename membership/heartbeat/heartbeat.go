@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"golang.org/x/sys/unix"
 
 	"holdfast"
 	"holdfast/membership/layout"
@@ -34,6 +33,7 @@ type Config struct {
 
 	Incarnation layout.Incarnation
 	T           time.Duration // 0 means DefaultT
+	Clock       Clock         // nil means SystemClock
 
 	// BeforeResume runs after a fresh rewrite of a lapsed lease and before Held says yes again: the place to look at the
 	// fences. It may be nil, and must not call the Beater.
@@ -51,10 +51,9 @@ type Event struct {
 
 // Beater keeps a lease. Safe for concurrent use.
 type Beater struct {
-	cfg    Config
-	origin time.Time
+	cfg Config
 
-	until      atomic.Int64 // nanoseconds since origin; 0 means lapsed
+	until      atomic.Int64 // of the monotonic clock; 0 means lapsed
 	superseded atomic.Bool
 
 	stop chan struct{}
@@ -73,12 +72,14 @@ func Start(cfg Config) (*Beater, error) {
 	if cfg.T == 0 {
 		cfg.T = DefaultT
 	}
+	if cfg.Clock == nil {
+		cfg.Clock = SystemClock()
+	}
 	if cfg.T < MinT || cfg.T > layout.MaxT {
 		return nil, holdfast.E("heartbeat", holdfast.Invalid, errors.New("T is out of range"))
 	}
 	b := &Beater{
 		cfg:    cfg,
-		origin: time.Now(),
 		stop:   make(chan struct{}),
 		done:   make(chan struct{}),
 		holder: lease.NewHolder(cfg.T),
@@ -125,7 +126,7 @@ func (b *Beater) Held() error {
 	if b.superseded.Load() {
 		return holdfast.E("lease", holdfast.NotOwner, errors.New("a newer process of this host is at work"))
 	}
-	if int64(time.Since(b.origin)) >= b.until.Load() {
+	if int64(b.cfg.Clock.Now().Mono) >= b.until.Load() {
 		return holdfast.E("lease", holdfast.Unavailable, errors.New("the lease lapsed"))
 	}
 	return nil
@@ -151,26 +152,20 @@ func (b *Beater) Close(released bool) error {
 	return err
 }
 
-func (b *Beater) clocks() lease.Clocks {
-	mono := time.Since(b.origin)
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return lease.Clocks{Mono: mono, Boot: mono} // without it, sleep is not noticed; the fence still is
-	}
-	return lease.Clocks{Mono: mono, Boot: time.Duration(ts.Nano())}
-}
-
 func (b *Beater) run() {
 	defer close(b.done)
-	ticker := time.NewTicker(lease.RenewEvery(b.cfg.T))
-	defer ticker.Stop()
-	for {
+	every := lease.RenewEvery(b.cfg.T)
+	for next := b.cfg.Clock.Now().Mono; ; {
+		now := b.cfg.Clock.Now().Mono
+		next = max(next+every, now) // one that is late is not made up for
+		fired, stop := b.cfg.Clock.Timer(next - now)
 		select {
 		case <-b.stop:
+			stop()
 			return
-		case <-ticker.C:
+		case <-fired:
 		}
-		b.note(b.holder.Tick(b.clocks()))
+		b.note(b.holder.Tick(b.cfg.Clock.Now()))
 		if err := b.beat(); err != nil {
 			b.tell(Event{Err: err})
 		}
@@ -187,13 +182,13 @@ func (b *Beater) beat() error {
 		b.tell(Event{Superseded: true})
 		return nil
 	}
-	began := b.clocks()
+	began := b.cfg.Clock.Now()
 	if err := b.rewrite(); err != nil {
 		b.closeFile() // the next beat opens it afresh
-		b.note(b.holder.Tick(b.clocks()))
+		b.note(b.holder.Tick(b.cfg.Clock.Now()))
 		return err
 	}
-	event := b.holder.Renewed(began, b.clocks())
+	event := b.holder.Renewed(began, b.cfg.Clock.Now())
 	if event == lease.Resumed && b.cfg.BeforeResume != nil {
 		b.cfg.BeforeResume()
 	}

@@ -162,7 +162,7 @@ func TestWatch(t *testing.T) {
 			time.Sleep(time.Second)
 			c.end(b)
 			began := time.Now()
-			got, _, err := heartbeat.Watch(t.Context(), disk, root, host, T)
+			got, _, err := heartbeat.Watch(t.Context(), disk, root, host, T, nil)
 			if got != c.want || err != nil || time.Since(began) != c.took {
 				t.Errorf("%s: got %v, %v after %v; want %v after %v", c.name, got, err, time.Since(began), c.want, c.took)
 			}
@@ -175,7 +175,7 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), T)
 		defer cancel()
-		if v, _, err := heartbeat.Watch(ctx, newDisk(t), root, host, T); v != lease.Unknown || !errors.Is(err, context.DeadlineExceeded) {
+		if v, _, err := heartbeat.Watch(ctx, newDisk(t), root, host, T, nil); v != lease.Unknown || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, %v", v, err)
 		}
 	})

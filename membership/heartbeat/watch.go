@@ -12,10 +12,12 @@ import (
 
 // Watch reads the heartbeat of a host until it knows whether that host is alive, dead or gone, and
 // returns that with the last reading. It takes until the next beat of a live host, and 6/5 T for a dead one; a host that never wrote a heartbeat
-// is waited for as long as one with fallback as its T. If ctx ends first the verdict is Unknown with ctx's error.
-func Watch(ctx context.Context, fsys storage.FS, root layout.Root, host holdfast.HostID, fallback time.Duration) (lease.Verdict, layout.Heartbeat, error) {
+// is waited for as long as one with fallback as its T. A nil clock is the machine's own. If ctx ends first the verdict is Unknown with ctx's error.
+func Watch(ctx context.Context, fsys storage.FS, root layout.Root, host holdfast.HostID, fallback time.Duration, clock Clock) (lease.Verdict, layout.Heartbeat, error) {
+	if clock == nil {
+		clock = SystemClock()
+	}
 	var o lease.Observer
-	origin := time.Now()
 	var last layout.Heartbeat
 	for {
 		every := lease.RenewEvery(fallback)
@@ -24,21 +26,21 @@ func Watch(ctx context.Context, fsys storage.FS, root layout.Root, host holdfast
 		case err == nil:
 			every, last = lease.RenewEvery(h.T), h
 			beat := lease.Beat{Number: h.Number, Counter: h.Counter, T: h.T, Released: h.Released}
-			if v := o.Saw(time.Since(origin), beat); v != lease.Unknown {
+			if v := o.Saw(clock.Now().Mono, beat); v != lease.Unknown {
 				return v, last, nil
 			}
 		case holdfast.Is(err, holdfast.NotFound):
 			// Absence proves nothing, but neither can it be waited out otherwise; the fence protects what is left.
-			if v := o.Saw(time.Since(origin), lease.Beat{T: fallback}); v == lease.Dead {
+			if v := o.Saw(clock.Now().Mono, lease.Beat{T: fallback}); v == lease.Dead {
 				return v, last, nil
 			}
 		}
-		timer := time.NewTimer(every)
+		fired, stop := clock.Timer(every)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
+			stop()
 			return lease.Unknown, last, ctx.Err()
-		case <-timer.C:
+		case <-fired:
 		}
 	}
 }

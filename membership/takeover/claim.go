@@ -3,7 +3,6 @@ package takeover
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"holdfast"
 	"holdfast/membership/heartbeat"
@@ -70,7 +69,7 @@ func (c *Claimant) permit(ctx context.Context, dir layout.Service, top holdfast.
 		// stop the next time it wants to beat.
 		return c.waitT(ctx)
 	}
-	verdict, beat, err := heartbeat.Watch(ctx, c.FS, c.Root, holder.Host, c.T)
+	verdict, beat, err := heartbeat.Watch(ctx, c.FS, c.Root, holder.Host, c.T, c.Clock)
 	if err != nil || verdict != lease.Alive || beat.Number > holder.Number {
 		return err
 	}
@@ -128,12 +127,16 @@ func (c *Claimant) provenGone(claim layout.Claim) bool {
 }
 
 func (c *Claimant) waitT(ctx context.Context) error {
-	timer := time.NewTimer(c.T * 6 / 5)
-	defer timer.Stop()
+	clock := c.Clock
+	if clock == nil {
+		clock = heartbeat.SystemClock()
+	}
+	fired, stop := clock.Timer(c.T * 6 / 5)
+	defer stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-fired:
 		return nil
 	}
 }

@@ -28,8 +28,9 @@ type Fence struct {
 	lost   chan struct{}
 	reason error // written before lost is closed
 
-	closing sync.RWMutex // held for reading around a use of file
-	closed  bool
+	mu     sync.Mutex // guards the rest; never held during I/O
+	users  int        // calls that use file
+	closed bool
 }
 
 var _ holdfast.Fence = (*Fence)(nil)
@@ -63,11 +64,10 @@ func (f *Fence) Confirm() error {
 	if f.over.Load() {
 		return f.notOwner()
 	}
-	f.closing.RLock()
-	defer f.closing.RUnlock()
-	if f.closed {
+	if !f.use() {
 		return f.notOwner()
 	}
+	defer f.unuse()
 	attr, err := f.fs.ForcedStat(f.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESTALE):
@@ -108,11 +108,34 @@ func (f *Fence) notOwner() error {
 	return &holdfast.Error{Op: "fence", Kind: holdfast.NotOwner, Err: f.Reason()}
 }
 
+// use keeps the file open until unuse, unless it is closed.
+func (f *Fence) use() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return false
+	}
+	f.users++
+	return true
+}
+
+func (f *Fence) unuse() {
+	f.mu.Lock()
+	f.users--
+	last := f.closed && f.users == 0
+	f.mu.Unlock()
+	if last {
+		_ = f.file.Close() // it was only read
+	}
+}
+
+// close closes the file, or leaves that to the last call that uses it: on a mount that hangs, that one may take its time.
 func (f *Fence) close() {
-	f.closing.Lock()
-	defer f.closing.Unlock()
-	if !f.closed {
-		f.closed = true
+	f.mu.Lock()
+	last := !f.closed && f.users == 0
+	f.closed = true
+	f.mu.Unlock()
+	if last {
 		_ = f.file.Close() // it was only read
 	}
 }

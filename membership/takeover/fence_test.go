@@ -2,6 +2,7 @@ package takeover_test
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -81,5 +82,28 @@ func BenchmarkHeld(b *testing.B) {
 	}
 	for b.Loop() {
 		_ = o.Fence.Held()
+	}
+}
+
+// A service that is lost must be given up at once, though a look at its fence hangs with the mount.
+func TestAbandonDoesNotWaitForAHangingMount(t *testing.T) {
+	fs := storagetest.NewFault(newService(t))
+	o := take(t, claimant(t, fs, 1, 1), false)
+	fs.Add(storagetest.HangAt(0).On(storagetest.OpForcedStat))
+	confirmed := make(chan error, 1)
+	go func() { confirmed <- o.Fence.Confirm() }()
+	for hung := false; !hung; { // until the call is in the mount
+		for _, c := range fs.Calls() {
+			hung = hung || c.Op == storagetest.OpForcedStat
+		}
+		runtime.Gosched()
+	}
+	o.Abandon() // deadlocked when it waited for the call
+	fs.Release()
+	if err := <-confirmed; err != nil {
+		t.Errorf("the look that hung: got %v, want nil: the fence was unchanged", err)
+	}
+	if err := o.Fence.Confirm(); !holdfast.Is(err, holdfast.NotOwner) {
+		t.Errorf("given up: got %v, want NotOwner", err)
 	}
 }

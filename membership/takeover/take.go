@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/membership/heartbeat"
 	"holdfast/membership/layout"
 	"holdfast/storage"
 	"holdfast/storage/kv"
@@ -25,6 +26,8 @@ type Claimant struct {
 	Lease       Lease
 	// T is the lease time assumed of a host whose heartbeat was never seen.
 	T time.Duration
+	// Clock is what waiting is measured by; nil means the machine's own.
+	Clock heartbeat.Clock
 	// LocalDisk says that the storage is a disk of this machine: whatever ran on another boot of it is gone.
 	LocalDisk bool
 	// Parallel is how many files are copied at once; 0 means 4.
