@@ -25,7 +25,7 @@ type Request struct {
 // asked is a grant of a request, with what to call it in an error.
 type asked struct {
 	s3api.Grant
-	argument string // of an error: the header, or "" for a document
+	header bool // asked for in a header, not in a document
 }
 
 // IsZero reports whether the request says nothing about access.
@@ -105,7 +105,7 @@ func parseGrants(header, value string) ([]asked, error) {
 		if !ok {
 			return nil, malformed
 		}
-		grants = append(grants, asked{Grant: g, argument: argument})
+		grants = append(grants, asked{Grant: g, header: true})
 		if rest == "" {
 			return grants, nil
 		}
@@ -197,7 +197,7 @@ func (a *asked) resolve(ctx context.Context, users Directory, p Place) (Grant, e
 	case s3api.UserGroup:
 		group, ok := ParseGroup(a.GroupURI)
 		if !ok {
-			return Grant{}, s3api.BadArgument(a.named("Group/URI"), a.GroupURI, "Invalid group uri")
+			return Grant{}, s3api.BadArgument(a.named("uri", "Group/URI"), a.GroupURI, "Invalid group uri")
 		}
 		return Grant{Group: group, Right: right}, nil
 	case s3api.EmailUser:
@@ -213,15 +213,15 @@ func (a *asked) resolve(ctx context.Context, users Directory, p Place) (Grant, e
 	}
 	ok, err := users.UserByID(ctx, id)
 	if err == nil && !ok {
-		err = s3api.BadArgument(a.named("CanonicalUser/ID"), id, "Invalid id")
+		err = s3api.BadArgument(a.named("id", "CanonicalUser/ID"), id, "Invalid id")
 	}
 	return Grant{User: id, Right: right}, err
 }
 
-// named returns the name of the argument that an error is about.
-func (a *asked) named(element string) string {
-	if a.argument != "" {
-		return a.argument
+// named returns the name of the argument that an error is about, which is called otherwise in headers and in documents.
+func (a *asked) named(inHeader, inDocument string) string {
+	if a.header {
+		return inHeader
 	}
-	return element
+	return inDocument
 }
