@@ -246,6 +246,7 @@ func TestSchemeOf(t *testing.T) {
 		{"/?a&X-Amz-Signature=x", "", QueryV4, ""},
 		{presignedVector, "", QueryV4, ""},
 		{"/?AWSAccessKeyId=a&Expires=1&Signature=x", "", QueryV2, ""},
+		{"/?AWSAccessKeyId=a&Expires=1", "", QueryV2, ""},
 		{presignedVector, "AWS4-HMAC-SHA256 x", Anonymous, CodeInvalidArgument},
 		{"/?AWSAccessKeyId=a&Expires=1&Signature=x", "AWS key:sig", Anonymous, CodeInvalidArgument},
 		{"/", "Basic eDp5", Anonymous, CodeInvalidArgument},

@@ -91,25 +91,20 @@ func unsupportedMechanism() *Error {
 }
 
 func querySchemeOf(query string) Scheme {
-	if !strings.Contains(query, "ignature=") && !strings.Contains(query, "X-Amz-Algorithm") {
+	if !strings.Contains(query, "ignature=") && !strings.Contains(query, "X-Amz-Algorithm") && !strings.Contains(query, "AWSAccessKeyId") {
 		return Anonymous // the common case, without parsing
 	}
-	var v2Key, v2Signature bool
+	scheme := Anonymous
 	for pair := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		switch name {
 		case "X-Amz-Algorithm", "X-Amz-Signature":
 			return QueryV4
-		case "AWSAccessKeyId":
-			v2Key = true
-		case "Signature":
-			v2Signature = true
+		case "AWSAccessKeyId": // a Signature alone may be meant for another, such as a cache in front
+			scheme = QueryV2
 		}
 	}
-	if v2Key && v2Signature {
-		return QueryV2
-	}
-	return Anonymous
+	return scheme
 }
 
 // HoistQuery copies the x-amz-* parameters of a presigned request's query into
