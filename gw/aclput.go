@@ -102,6 +102,9 @@ func putObjectACL(q *request) error {
 	var body []byte
 	for range maxACLRaces {
 		e, err := q.head(b, v)
+		if holdfast.Is(err, holdfast.NotFound) && e.Marker { // the current one is refused as one that is named is
+			return s3api.MethodRefused(q.r.Method, "DeleteMarker").WithCause(err)
+		}
 		if err != nil {
 			return err
 		}

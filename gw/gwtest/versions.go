@@ -181,6 +181,10 @@ func testMarker(e *env, v1, v2 string) {
 		e.req(method, e.version("k", id)).fails(405, "MethodNotAllowed").
 			has("X-Amz-Delete-Marker", "true", "X-Amz-Version-Id", id, "Allow", "DELETE")
 	}
+	for _, at := range []string{e.at("k") + "?acl", e.version("k", id) + "&acl"} {
+		e.req("PUT", at, header("X-Amz-Acl", "private")).fails(405, "MethodNotAllowed", "Method", "PUT", "ResourceType", "DeleteMarker")
+	}
+	e.req("GET", e.at("k")+"?acl").fails(404, "NoSuchKey")
 	e.wantVersions("", "k@"+id+"x*", "k@"+v2, "k@"+v1, "k@null")
 	if page := e.list(""); len(page.Contents) != 0 {
 		e.Errorf("a deleted key is listed: %+v", page.Contents)
