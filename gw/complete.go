@@ -29,6 +29,9 @@ func completeUpload(q *request) error {
 	}
 	listed, err := s3api.DecodeCompleteMultipartUpload(data)
 	if err != nil {
+		if e := s3api.AsError(err); e.Code == s3api.InvalidPartOrder {
+			return e.With("UploadId", id.String())
+		}
 		return err
 	}
 	b, err := q.bucket()

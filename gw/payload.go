@@ -147,7 +147,7 @@ func (q *request) expectMD5() error {
 	}
 	want, err := checksum.ParseContentMD5(text[0])
 	if err != nil {
-		return err
+		return s3api.E(s3api.InvalidDigest).With("Content-MD5", text[0]).WithCause(err)
 	}
 	q.body.want = &want
 	return nil

@@ -21,6 +21,7 @@ func testDigests(e *env) {
 		} {
 			e.req("PUT", e.at("never"), text("data"), header("Content-MD5", value)).fails(400, code)
 		}
+		e.req("PUT", e.at("never"), text("data"), header("Content-MD5", "junk")).fails(400, "InvalidDigest", "Content-MD5", "junk")
 		e.absent("never")
 	})
 	e.sub("body hash", func(e *env) {
