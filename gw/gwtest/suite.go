@@ -139,6 +139,8 @@ func groups() []group {
 		{"Website", testWebsite},
 		{"Permissions", testPermissions},
 		{"Replication", testReplication},
+		{"PolicyKeys", testPolicyKeys},
+		{"PolicyCallers", testPolicyCallers},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},
