@@ -9,6 +9,7 @@ import (
 
 	"holdfast"
 	"holdfast/gw/account"
+	"holdfast/gw/sigv4"
 	"holdfast/volume"
 )
 
@@ -155,5 +156,45 @@ func TestManagementWithoutServers(t *testing.T) {
 		"GET /?ostor-buckets", "POST /?ostor-users&disable&id=" + u.ID, "DELETE /?ostor-buckets&bucket=x"} {
 		method, target, _ := strings.Cut(request, " ")
 		c.do(method, target, nil).fails(503, "ServiceUnavailable")
+	}
+}
+
+// TestServiceBucketIsOutOfReach tries to read, copy, list, write and remove the records of users through S3, as root.
+func TestServiceBucketIsOutOfReach(t *testing.T) {
+	m := newManager(t)
+	u, err := m.accounts.Create(t.Context(), "a@b", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.do("PUT", "/bucket", nil).is(200)
+	record := "/" + volume.ServiceBucketName + "/u/i/" + u.ID
+	for _, request := range []string{"GET " + record, "HEAD " + record, "PUT " + record, "DELETE " + record, "GET /.holdfast", "DELETE /.holdfast",
+		"GET /%2Eholdfast", "PUT /.holdfast", "POST /.holdfast?delete", "GET /.holdfast?versions", "GET /.holdfast?uploads", "PUT /.holdfast?versioning"} {
+		method, target, _ := strings.Cut(request, " ")
+		if a := m.do(method, target, []byte("<x/>")); a.StatusCode != 400 && a.StatusCode != 404 {
+			t.Errorf("%s: got %d %s", request, a.StatusCode, a.body)
+		}
+	}
+	for _, source := range []string{record, strings.TrimPrefix(record, "/"), "/%2Eholdfast/u/i/" + u.ID} {
+		if a := m.do("PUT", "/bucket/copy", nil, "X-Amz-Copy-Source", source); a.StatusCode != 400 && a.StatusCode != 404 {
+			t.Errorf("copy from %s: got %d %s", source, a.StatusCode, a.body)
+		}
+	}
+	r := m.request("GET", "/u/i/"+u.ID, nil)
+	r.Host = volume.ServiceBucketName + "." + testDomain
+	sigv4.Sign(r, sigv4.Credentials{AccessKey: testKey, SecretKey: testSecret}, testRegion, time.Now(), sigv4.UnsignedPayload)
+	res, err := m.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close() // only the status counts
+	if res.StatusCode != 400 && res.StatusCode != 404 {
+		t.Errorf("the virtual host: got %d", res.StatusCode)
+	}
+	if list := m.do("GET", "/", nil).is(200); strings.Contains(string(list.body), volume.ServiceBucketName) {
+		t.Errorf("the service bucket is listed: %s", list.body)
+	}
+	if got, err := m.accounts.User(t.Context(), u.ID); err != nil || got.Email != "a@b" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
