@@ -54,26 +54,49 @@ var queryKeys = map[policy.Key]string{
 // Lookup implements [policy.Context]: it is asked for a key only when a statement needs it.
 func (k *ask) Lookup(key policy.Key, name string) policy.Value {
 	q := k.q
+	if v, ok := q.told.lookup(key, name); ok {
+		return v
+	}
+	switch key {
+	case policy.KeyExistingObjectTag:
+		return k.existingTag(name)
+	case policy.KeyVersionID:
+		if k.version.IsCurrent() {
+			return policy.Value{}
+		}
+		return policy.Text(versionText(k.version.ID, k.version.Null))
+	case policy.KeyPrefix:
+		if k.prefix != "" {
+			return policy.Text(k.prefix)
+		}
+	}
+	if q.told != nil || k.source && !aboutCaller(key) {
+		return policy.Value{}
+	}
 	if read, ok := bodyKeys[bodyKey{q.op, key}]; ok {
 		return k.inBody(read, name)
 	}
-	switch header, ok := headerKeys[key]; {
-	case ok && k.source && !aboutCaller(key):
-		return policy.Value{}
-	case ok:
+	if header, ok := headerKeys[key]; ok {
 		return headerValue(q.r.Header, header)
-	case key == policy.KeyPrefix && k.prefix != "":
-		return policy.Text(k.prefix)
 	}
 	if parameter, ok := queryKeys[key]; ok {
-		if values, given := q.query[parameter]; given && len(values) > 0 {
+		if values := q.query[parameter]; len(values) > 0 {
 			return policy.Text(values[0])
 		}
 		return policy.Value{}
 	}
-	if k.source && aboutTarget(key) {
-		return policy.Value{}
+	if key == policy.KeyRequestObjectTag || key == policy.KeyRequestTagKeys {
+		tags, err := s3api.ParseTagging(q.r.Header.Get("X-Amz-Tagging"))
+		if err != nil {
+			k.err = err
+		}
+		return tagValue(tags, key, name)
 	}
+	return q.fact(key)
+}
+
+// fact returns what is known of the request beside its parameters, headers and body, or takes a header to be worked out.
+func (q *request) fact(key policy.Key) policy.Value {
 	switch key {
 	case policy.KeySourceIP:
 		return policy.Address(q.set.proxies.clientAddr(q.r))
@@ -88,11 +111,6 @@ func (k *ask) Lookup(key policy.Key, name string) policy.Value {
 			return policy.Text("POST")
 		}
 		return q.proof.value(key)
-	case policy.KeyVersionID:
-		if k.version.IsCurrent() {
-			return policy.Value{}
-		}
-		return policy.Text(versionText(k.version.ID, k.version.Null))
 	case policy.KeyCopySource:
 		if from, err := s3api.ParseCopySource(q.r.Header.Get("X-Amz-Copy-Source")); err == nil {
 			return policy.Text(from.Bucket + "/" + from.Key)
@@ -103,27 +121,15 @@ func (k *ask) Lookup(key policy.Key, name string) policy.Value {
 		if t, err := time.Parse(time.RFC3339Nano, q.r.Header.Get("X-Amz-Object-Lock-Retain-Until-Date")); err == nil {
 			return lockDays(t)
 		}
-	case policy.KeyRequestObjectTag, policy.KeyRequestTagKeys:
-		tags, err := s3api.ParseTagging(q.r.Header.Get("X-Amz-Tagging"))
-		if err != nil {
-			k.err = err
-		}
-		return tagValue(tags, key, name)
-	case policy.KeyExistingObjectTag:
-		return k.existingTag(name)
 	}
 	return policy.Value{}
 }
 
-// aboutCaller reports whether a header tells of the one who asks, and not of what is asked for.
+// aboutCaller reports whether a key tells of the one who asks, and not of what is asked for: of a copy, that is what it makes.
 func aboutCaller(key policy.Key) bool {
-	return key == policy.KeyReferer || key == policy.KeyUserAgent || key == policy.KeyContentSHA256
-}
-
-// aboutTarget reports whether a key is about what a copy makes, and not about its source.
-func aboutTarget(key policy.Key) bool {
 	switch key {
-	case policy.KeyCopySource, policy.KeyObjectCreation, policy.KeyLockDays, policy.KeyRequestObjectTag, policy.KeyRequestTagKeys:
+	case policy.KeyReferer, policy.KeyUserAgent, policy.KeyContentSHA256, policy.KeySourceIP, policy.KeySecureTransport, policy.KeyTLSVersion,
+		policy.KeyRequestedRegion, policy.KeyAuthType, policy.KeySignatureVersion, policy.KeySignatureAge:
 		return true
 	}
 	return false

@@ -74,12 +74,12 @@ func (q *request) requireExtras(k *ask) error {
 			continue
 		}
 		more := *k
-		more.action, more.rule = rows[i].action, rule{giver: byOwner}
-		v, err := q.judge(&more)
+		more.action, more.rule = rows[i].action, rule{giver: ownerGives}
+		r, err := q.judge(&more)
 		if err != nil {
 			return err
 		}
-		if v == denied || rows[i].own && v != granted {
+		if r.verdict == denied || rows[i].own && r.verdict != granted {
 			return errDenied
 		}
 	}

@@ -39,7 +39,7 @@ type Identity struct {
 	Name    string // how the user is shown: the e-mail address, where there is one
 	Service string // name of the user's service account that the key belongs to; "" for the user's own keys
 	Limit   []byte // policy document that narrows what a service account may do; nil: all that the user may
-	System  bool   // may use the management API, and everything in every bucket
+	System  bool   // may use the management API, and everything in every bucket but what the policies of the user's own deny
 }
 
 // Credentials finds the identity behind an access key.
@@ -104,7 +104,7 @@ type Gateway struct {
 	metrics     *metrics
 	lanes       *md5lanes.Engine
 	parsed      parsedSettings
-	limits      limits
+	policies    accountPolicies
 	targets     EventTargets   // may be nil
 	accessLog   *accesslog.Log // may be nil
 	admin       *admin.API     // may be nil
@@ -148,7 +148,7 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		log:         opts.Logger,
 	}
 	if g.accounts = opts.Accounts; opts.Accounts != nil {
-		g.admin = &admin.API{Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants, Limits: opts.Limits, Usage: usage.Objects{Volume: opts.Volume}}
+		g.admin = &admin.API{Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants, Explain: g.explain, Limits: opts.Limits, Usage: usage.Objects{Volume: opts.Volume}}
 	}
 	g.Reload(opts.Settings)
 	// Keys are bytes: the router must neither clean nor decode paths. Every path is S3's; the operation is chosen by s3api's table.
@@ -205,6 +205,7 @@ type request struct {
 	caller Identity       // who signed; its secret is not kept
 	signed bool           // false: anonymous
 	proof  proof          // how it was signed
+	told   told           // what is known of a request that nobody has made, see explain; nil: it was made
 	body   payload        // of the request, verified as it is read
 	form   *upload        // of a PostObject
 	site   *site          // that the request visits; nil if it speaks S3

@@ -22,6 +22,7 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpOstorGetBuckets:     managed((*admin.API).GetBuckets),
 		s3api.OpOstorPostBuckets:    managed((*admin.API).PostBuckets),
 		s3api.OpOstorDeleteBuckets:  managed((*admin.API).DeleteBuckets),
+		s3api.OpOstorGetExplain:     managed((*admin.API).GetExplain),
 		s3api.OpOstorGetLimits:      managed((*admin.API).GetLimits),
 		s3api.OpOstorPutLimits:      managed((*admin.API).PutLimits),
 		s3api.OpOstorDeleteLimits:   managed((*admin.API).DeleteLimits),

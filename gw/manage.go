@@ -28,8 +28,8 @@ func (u users) Identity(ctx context.Context, accessKey string) (Identity, bool, 
 // managed makes a handler of a management request. Only system users may, whatever else has been decided.
 func managed(serve func(*admin.API, context.Context, *admin.Call) error) handler {
 	return func(q *request) error {
-		if !q.caller.System {
-			return s3api.E(s3api.AccessDenied)
+		if !q.mayAll(nil) {
+			return errDenied
 		}
 		if q.g.admin == nil {
 			return s3api.E(s3api.NotImplemented)

@@ -151,6 +151,33 @@ func TestServiceAccountLimit(t *testing.T) {
 	p.as("owner", "GET", "/bucket/a/key", 200)
 }
 
+// TestPolicyBindsSystemUser checks that the policy of a bucket binds its owner also if he is a system user, that he can always mend it, and
+// that it binds no system user else.
+func TestPolicyBindsSystemUser(t *testing.T) {
+	p := newPolicyTest(t)
+	p.people["owner"] = Identity{User: ownerUser, System: true}
+	p.people["admin"] = Identity{User: otherUser, System: true}
+	all := []byte(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}`)
+	p.people["app"] = Identity{User: ownerUser, System: true, Service: "app", Limit: all}
+	p.people["adminapp"] = Identity{User: otherUser, System: true, Service: "app", Limit: all}
+	p.policy(`{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]}`)
+	for _, key := range []string{"owner", "app"} {
+		p.as(key, "GET", "/bucket/a/key", 403)
+		p.as(key, "PUT", "/bucket/new", 403)
+		p.as(key, "GET", "/bucket", 403)
+		p.as(key, "DELETE", "/bucket", 403)
+	}
+	for _, key := range []string{"admin", "adminapp"} {
+		p.as(key, "GET", "/bucket/a/key", 200)
+	}
+	p.as("app", "DELETE", "/bucket?policy", 403)
+	p.as("app", "GET", "/?ostor-users", 403)
+	p.as("owner", "GET", "/bucket?policy", 200)
+	p.as("owner", "DELETE", "/bucket?policy", 204)
+	p.as("owner", "GET", "/bucket/a/key", 200)
+	p.as("app", "GET", "/bucket/a/key", 200)
+}
+
 // TestConditionKeys checks what each key of policies has of a request, and that none was forgotten.
 func TestConditionKeys(t *testing.T) {
 	until := time.Now().Add(60 * time.Hour).UTC().Format(time.RFC3339)

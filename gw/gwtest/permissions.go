@@ -27,33 +27,35 @@ type deed struct {
 	name string
 	do   func(e *env, opts ...option) *answer
 	ok   int // status of a success
+	// action and key are what the deed needs a right to, if it is one right to one thing that can be explained.
+	action, key string
 }
 
 // deeds are tried by everybody in every situation. None of them takes from the others what they need.
 var deeds = []deed{
-	{"list", func(e *env, o ...option) *answer { return e.req("GET", e.on("list-type=2"), o...) }, 200},
-	{"head", func(e *env, o ...option) *answer { return e.req("HEAD", e.on(""), o...) }, 200},
-	{"miss", func(e *env, o ...option) *answer { return e.req("GET", e.at("absent"), o...) }, 404},
-	{"get", func(e *env, o ...option) *answer { return e.req("GET", e.at("k"), o...) }, 200},
-	{"stat", func(e *env, o ...option) *answer { return e.req("HEAD", e.at("k"), o...) }, 200},
+	{"list", func(e *env, o ...option) *answer { return e.req("GET", e.on("list-type=2"), o...) }, 200, "s3:ListBucket", ""},
+	{"head", func(e *env, o ...option) *answer { return e.req("HEAD", e.on(""), o...) }, 200, "s3:ListBucket", ""},
+	{"miss", func(e *env, o ...option) *answer { return e.req("GET", e.at("absent"), o...) }, 404, "", ""},
+	{"get", func(e *env, o ...option) *answer { return e.req("GET", e.at("k"), o...) }, 200, "s3:GetObject", "k"},
+	{"stat", func(e *env, o ...option) *answer { return e.req("HEAD", e.at("k"), o...) }, 200, "s3:GetObject", "k"},
 	{"attributes", func(e *env, o ...option) *answer {
 		return e.req("GET", e.at("k")+"?attributes", append(o, header("X-Amz-Object-Attributes", "ObjectSize"))...)
-	}, 200},
-	{"tags", func(e *env, o ...option) *answer { return e.req("GET", e.at("k")+"?tagging", o...) }, 200},
-	{"acl", func(e *env, o ...option) *answer { return e.req("GET", e.at("k")+"?acl", o...) }, 200},
+	}, 200, "", ""},
+	{"tags", func(e *env, o ...option) *answer { return e.req("GET", e.at("k")+"?tagging", o...) }, 200, "s3:GetObjectTagging", "k"},
+	{"acl", func(e *env, o ...option) *answer { return e.req("GET", e.at("k")+"?acl", o...) }, 200, "s3:GetObjectAcl", "k"},
 	{"setacl", func(e *env, o ...option) *answer {
 		return e.req("PUT", e.at("spare")+"?acl", append(o, header("X-Amz-Acl", "private"))...)
-	}, 200},
-	{"bucketacl", func(e *env, o ...option) *answer { return e.req("GET", e.on("acl"), o...) }, 200},
-	{"put", func(e *env, o ...option) *answer { return e.req("PUT", e.at("new"), append(o, text("new"))...) }, 200},
+	}, 200, "s3:PutObjectAcl", "spare"},
+	{"bucketacl", func(e *env, o ...option) *answer { return e.req("GET", e.on("acl"), o...) }, 200, "s3:GetBucketAcl", ""},
+	{"put", func(e *env, o ...option) *answer { return e.req("PUT", e.at("new"), append(o, text("new"))...) }, 200, "s3:PutObject", "new"},
 	{"copy", func(e *env, o ...option) *answer {
 		return e.req("PUT", e.at("copied"), append(o, header("X-Amz-Copy-Source", e.at("k")))...)
-	}, 200},
-	{"begin", func(e *env, o ...option) *answer { return e.req("POST", e.at("upload")+"?uploads", o...) }, 200},
-	{"delete", func(e *env, o ...option) *answer { return e.req("DELETE", e.at("nothing"), o...) }, 204},
-	{"uploads", func(e *env, o ...option) *answer { return e.req("GET", e.on("uploads"), o...) }, 200},
-	{"config", func(e *env, o ...option) *answer { return e.req("GET", e.on("versioning"), o...) }, 200},
-	{"policy", func(e *env, o ...option) *answer { return e.req("GET", e.on("policyStatus"), o...) }, 200},
+	}, 200, "", ""},
+	{"begin", func(e *env, o ...option) *answer { return e.req("POST", e.at("upload")+"?uploads", o...) }, 200, "s3:PutObject", "upload"},
+	{"delete", func(e *env, o ...option) *answer { return e.req("DELETE", e.at("nothing"), o...) }, 204, "s3:DeleteObject", "nothing"},
+	{"uploads", func(e *env, o ...option) *answer { return e.req("GET", e.on("uploads"), o...) }, 200, "s3:ListBucketMultipartUploads", ""},
+	{"config", func(e *env, o ...option) *answer { return e.req("GET", e.on("versioning"), o...) }, 200, "s3:GetBucketVersioning", ""},
+	{"policy", func(e *env, o ...option) *answer { return e.req("GET", e.on("policyStatus"), o...) }, 200, "s3:GetBucketPolicyStatus", ""},
 }
 
 // everything are the names of all deeds.
@@ -76,6 +78,7 @@ type situation struct {
 	bucket, object            []option // of the requests that make them
 	then                      func(owner *env)
 	owner, other, anon, agent string // agent is the service account that may read and list
+	noLists                   bool   // lists are switched off: nobody can set one
 }
 
 const (
@@ -118,7 +121,7 @@ func situations(other *User) []situation {
 		{name: "policy with a condition", then: policy(allow(`"*"`, `"s3:ListBucket"`, `{"StringEquals":{"s3:prefix":"public/"}}`)), owner: all, agent: reading},
 		{name: "lists switched off", object: canned("public-read"), then: func(o *env) {
 			o.req("PUT", o.on("ownershipControls"), text(ownership("BucketOwnerEnforced"))).mustBe(200)
-		}, owner: allBut(all, "setacl"), agent: reading},
+		}, owner: allBut(all, "setacl"), agent: reading, noLists: true},
 	}
 }
 
@@ -181,10 +184,28 @@ func testPermissions(e *env) {
 			o.prepare(&s)
 			o.attempt("anonymous", s.anon, anonymous)
 			o.user(e.creds.Other).attempt("other", s.other)
-			if e.creds.Service != nil {
-				o.user(e.creds.Service).attempt("service account", s.agent)
-			}
 			o.attempt("owner", s.owner)
+			if e.creds.Service != nil {
+				o.user(e.creds.Service).attempt("service account with a policy", s.agent)
+			}
+			if e.creds.Free != nil {
+				o.user(e.creds.Free).attempt("service account without a policy", s.owner)
+			}
+			if e.creds.Disabled != nil {
+				o.user(e.creds.Disabled).disabled()
+			}
+			if e.creds.Root != nil {
+				root := o.user(e.creds.Root)
+				all := everything()
+				if s.noLists {
+					all = allBut(all, "setacl")
+				}
+				root.attempt("system user", all)
+				root.explained(s.anon, "")
+				root.explained(s.other, "id="+e.creds.Other.ID)
+				root.explained(s.owner, "id="+e.creds.Owner.ID)
+				root.explained(s.agent, "id="+e.creds.Owner.ID+"&accountName="+readerName)
+			}
 		})
 	}
 }
@@ -219,6 +240,38 @@ func (e *env) attempt(who, may string, opts ...option) {
 			e.T.Errorf("%s: %s: got %d %s, want 403", who, d.name, a.status, a.body)
 		case !want:
 			a.fails(403, "AccessDenied")
+		}
+	}
+}
+
+// disabled checks that keys sign nothing any more.
+func (e *env) disabled() {
+	e.T.Helper()
+	for _, d := range deeds {
+		d.do(e).fails(403, "InvalidAccessKeyId")
+	}
+}
+
+// explained checks that explanations for a caller are what the caller's requests met. The lists that are switched off are no question
+// of rights.
+func (e *env) explained(may, caller string) {
+	e.T.Helper()
+	allowed := strings.Fields(may)
+	for _, d := range deeds {
+		if d.action == "" || d.name == "setacl" {
+			continue
+		}
+		var x explanationJSON
+		query := "ostor-explain&bucket=" + e.bucket + "&action=" + d.action
+		if d.key != "" {
+			query += "&key=" + d.key
+		}
+		if caller != "" {
+			query += "&" + caller
+		}
+		e.manage("GET", query).json(&x)
+		if x.Allowed != slices.Contains(allowed, d.name) {
+			e.T.Errorf("%s of %q: explained as %t: %s", d.name, caller, x.Allowed, x.Because)
 		}
 	}
 }

@@ -36,8 +36,9 @@ type Credentials struct {
 
 	// Owner and Other are ordinary users, and Service is a service account of Owner that may do no more than s3:GetObject and s3:ListBucket. A
 	// system user makes them where they are not given; what needs them is not tested without them. The suite signs as Owner then, except
-	// in what is for system users alone, who meet no rules.
-	Owner, Other, Service *User
+	// in what is for system users alone, who meet no rules. Free is a service account of Owner without a policy, and Disabled a user who may
+	// not sign any more. Root is whose keys were given, if they are those of a system user.
+	Owner, Other, Service, Free, Disabled, Root *User
 }
 
 // as is who signs for another user of the same endpoint.
@@ -55,16 +56,26 @@ func (c *Credentials) addUsers(t *testing.T, endpoint string) {
 		keys := made.AWSAccessKeys[0]
 		return &User{AccessKey: keys.AWSAccessKeyId, SecretKey: keys.AWSSecretAccessKey, ID: made.UserId, Email: made.UserEmail}
 	}
-	c.Owner, c.Other = user(), user()
+	c.Owner, c.Other, c.Disabled = user(), user(), user()
+	root.manage("POST", "ostor-users&disable&id="+c.Disabled.ID).mustBe(200)
 	const policy = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*"}}`
-	var made accountJSON
-	root.manage("POST", "ostor-accounts&accountName=reader&emailAddress="+c.Owner.Email, text(policy)).json(&made)
-	if len(made.AWSAccessKeys) != 1 {
-		t.Fatalf("got %+v", made)
+	service := func(name, policy string) *User {
+		var made accountJSON
+		root.manage("POST", "ostor-accounts&accountName="+name+"&emailAddress="+c.Owner.Email, text(policy)).json(&made)
+		if len(made.AWSAccessKeys) != 1 {
+			t.Fatalf("got %+v", made)
+		}
+		keys := made.AWSAccessKeys[0]
+		return &User{AccessKey: keys.AWSAccessKeyId, SecretKey: keys.AWSSecretAccessKey, ID: c.Owner.ID}
 	}
-	keys := made.AWSAccessKeys[0]
-	c.Service = &User{AccessKey: keys.AWSAccessKeyId, SecretKey: keys.AWSSecretAccessKey, ID: c.Owner.ID}
+	c.Service, c.Free = service(readerName, policy), service(freeName, "")
 }
+
+// Names of the service accounts of the owner.
+const (
+	readerName = "reader"
+	freeName   = "free"
+)
 
 func (c Credentials) keys() sigv4.Credentials {
 	return sigv4.Credentials{AccessKey: c.AccessKey, SecretKey: c.SecretKey}
@@ -126,6 +137,7 @@ func groups() []group {
 		{"ManagementAccounts", testManagementAccounts},
 		{"ManagementBuckets", testManagementBuckets},
 		{"ManagementSignatures", testManagementSignatures},
+		{"ManagementExplain", testManagementExplain},
 		{"ManagementLimits", testLimits},
 		{"ManagementBucketQuotas", testBucketQuotas},
 		{"ManagementUserQuotas", testUserQuotas},
@@ -153,8 +165,11 @@ func Run(t *testing.T, endpoint string, creds Credentials) {
 	if creds.Region == "" {
 		creds.Region = "us-east-1"
 	}
-	if creds.System && creds.Owner == nil {
-		creds.addUsers(t, endpoint)
+	if creds.System {
+		creds.Root = &User{AccessKey: creds.AccessKey, SecretKey: creds.SecretKey}
+		if creds.Owner == nil {
+			creds.addUsers(t, endpoint)
+		}
 	}
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {

@@ -194,6 +194,13 @@ func parseKey(s string) (keyRef, bool) {
 // String returns the key with the name behind it.
 func (k keyRef) String() string { return string(k.key) + k.name }
 
+// Asks reports whether a condition on a key, with the name behind it if it is a family, can depend on what [Context.Lookup] returns.
+func Asks(key string) bool {
+	ref, ok := parseKey(key)
+	i, listed := keyIndex[strings.ToLower(string(ref.key))]
+	return ok && listed && !keys[i].own && !keys[i].never
+}
+
 // KeyInfo describes a condition key for a listing of what is supported.
 type KeyInfo struct {
 	Key   Key

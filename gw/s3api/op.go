@@ -26,6 +26,7 @@ const (
 	OpOstorGetBuckets
 	OpOstorPostBuckets
 	OpOstorDeleteBuckets
+	OpOstorGetExplain
 	OpOstorGetLimits
 	OpOstorPutLimits
 	OpOstorDeleteLimits

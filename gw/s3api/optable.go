@@ -42,6 +42,7 @@ var opTable = [opEnd]opRow{
 	OpOstorGetBuckets:     {name: "OstorGetBuckets", method: "GET", on: onService, query: []string{"ostor-buckets"}, built: true},
 	OpOstorPostBuckets:    {name: "OstorPostBuckets", method: "POST", on: onService, query: []string{"ostor-buckets"}, built: true},
 	OpOstorDeleteBuckets:  {name: "OstorDeleteBuckets", method: "DELETE", on: onService, query: []string{"ostor-buckets"}, built: true},
+	OpOstorGetExplain:     {name: "OstorGetExplain", method: "GET", on: onService, query: []string{"ostor-explain"}, built: true},
 	OpOstorGetLimits:      {name: "OstorGetLimits", method: "GET", on: onService, query: []string{"ostor-limits"}, built: true},
 	OpOstorPutLimits:      {name: "OstorPutLimits", method: "PUT", on: onService, query: []string{"ostor-limits"}, built: true},
 	OpOstorDeleteLimits:   {name: "OstorDeleteLimits", method: "DELETE", on: onService, query: []string{"ostor-limits"}, built: true},

@@ -1,109 +1,118 @@
-package s3admin
+package s3admin_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"net/http"
-	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+
+	"holdfast"
+	"holdfast/gw/acl"
+	"holdfast/volume"
 )
 
-// The parties of the explained store.
-const (
-	explainOwner = "00000000000000aa"
-	explainOther = "00000000000000bb"
-)
-
-// explainedStore answers what explain reads: a bucket with a policy and lists, two users and a service account.
-func explainedStore(t *testing.T) string {
-	answers := map[string]string{
-		"/?ostor-users&id=" + explainOwner: `{"UserId": "` + explainOwner + `"}`,
-		"/?ostor-users&id=" + explainOther: `{"UserId": "` + explainOther + `"}`,
-		"/?ostor-users&emailAddress=root":  `{"UserId": "0000000000000001", "Flags": ["system"]}`,
-		"/?ostor-accounts&id=" + explainOwner + "&accountName=app": `{"Name": "app", "Policy": {"Version": "2012-10-17", "Statement":
-			{"Sid": "Read", "Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}}`,
-		"/?ostor-buckets&bucket=photos": `{"Buckets": [{"name": "photos", "owner_id": "` + explainOwner + `"}]}`,
-		"/photos?policy": `{"Version": "2012-10-17", "Statement": [
-			{"Sid": "office", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::photos/open/*",
-			 "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}},
-			{"Sid": "red", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::photos/tagged",
-			 "Condition": {"StringEquals": {"s3:ExistingObjectTag/team": "red"}}},
-			{"Effect": "Deny", "Principal": "*", "Action": ["s3:DeleteObject", "s3:PutBucketPolicy"], "Resource": ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*"]}]}`,
-		"/photos?acl":            listOf(explainOwner, "READ", allUsers),
-		"/photos/open/a%20b?acl": listOf(explainOwner, "READ_ACP", authenticated),
-		"/photos/tagged?acl":     listOf(explainOwner, "", ""),
-		"/photos/tagged?tagging": `<Tagging><TagSet><Tag><Key>team</Key><Value>red</Value></Tag></TagSet></Tagging>`,
-		"/photos/theirs?acl":     listOf(explainOther, "", ""),
-		"/photos/theirs?tagging": `<Tagging><TagSet/></Tagging>`,
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, ok := answers[r.URL.EscapedPath()+"?"+r.URL.RawQuery]
-		if !ok {
-			w.WriteHeader(http.StatusNotFound)
-			answer = "<Error><Code>NoSuchThing</Code></Error>"
-		}
-		_, _ = w.Write([]byte(answer)) // the client tells if it was cut off
-	}))
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
-func listOf(owner, permission, group string) string {
-	list := `<AccessControlPolicy><Owner><ID>` + owner + `</ID></Owner><AccessControlList>` +
-		`<Grant><Grantee><ID>` + owner + `</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant>`
-	if permission != "" {
-		list += `<Grant><Grantee><URI>` + group + `</URI></Grantee><Permission>` + permission + `</Permission></Grant>`
-	}
-	return list + `</AccessControlList></AccessControlPolicy>`
-}
-
+// TestExplain asks a gateway who may do what in a bucket with a policy, lists and objects of two users, and compares the explanations with a
+// golden file.
 func TestExplain(t *testing.T) {
-	endpoint := explainedStore(t)
-	for _, tt := range []struct {
-		args    string
-		allowed bool
-		because string
-	}{
-		{"-a s3:ListBucket", true, "AllUsers have READ"},
-		{"-a s3:GetBucketPolicy", false, "does not own the bucket"},
-		{"-a s3:GetBucketPolicy -i " + explainOwner, true, "as the owner of the bucket"},
-		{"-a s3:PutBucketPolicy -i " + explainOwner, true, "as the owner of the bucket"},
-		{"-a s3:PutBucketPolicy -i " + explainOwner + " -n app", false, "policy of the service account, of which no statement allows"},
-		{"-a s3:GetObject -k open/a%20b", false, "no grant of READ"},
-		{"-a s3:GetObject -k open/a%20b --with aws:SourceIp=192.0.2.9", true, "bucket's policy, statement 0 (office)"},
-		{"-a s3:GetObject -k open/a%20b -i " + explainOwner + " -n app", true, explainOwner + " has FULL_CONTROL"},
-		{"-a s3:GetObjectAcl -k open/a%20b", false, "no grant of READ_ACP"},
-		{"-a s3:GetObjectAcl -k open/a%20b -i " + explainOther, true, "AuthenticatedUsers have READ_ACP"},
-		{"-a s3:GetObject -k tagged", true, "statement 1 (red)"},
-		{"-a s3:GetObject -k theirs -i " + explainOwner, false, "no grant of READ"},
-		{"-a s3:DeleteObject -k tagged -i " + explainOwner, false, "bucket's policy, statement 2"},
-		{"-a s3:DeleteObject -k tagged -e root", true, "a system user"},
+	st := newStore(t)
+	s := &shell{t: t, store: st, names: make(map[string]string), back: make(map[string]string), count: make(map[string]int)}
+	narrow := t.TempDir() + "/narrow.json"
+	doc := `{"Version": "2012-10-17", "Statement": {"Sid": "Read", "Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}`
+	if err := os.WriteFile(narrow, []byte(doc), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"create-user -e owner@abc.com",
+		"create-user -e other@abc.com",
+		"create-user -e admin@abc.com -S",
+		"create-account -e owner@abc.com -n app --policy " + narrow,
+		"create-account -e admin@abc.com -n app --policy " + narrow,
 	} {
-		args := []string{"explain", "--access-key", "K", "--secret-key", "S", "--endpoint", endpoint, "-b", "photos", "--json"}
-		args = append(args, strings.Fields(tt.args)...)
-		for i := range args {
-			args[i] = strings.ReplaceAll(args[i], "%20", " ")
-		}
-		out, complaint, err := tryRun(t, args...)
-		var x struct {
-			Allowed bool
-			Because string
-		}
-		if err := json.NewDecoder(bytes.NewReader([]byte(out))).Decode(&x); err != nil {
-			t.Errorf("%s: %q %q: %v", tt.args, out, complaint, err)
-		}
-		if err != nil || x.Allowed != tt.allowed || !strings.Contains(x.Because, tt.because) {
-			t.Errorf("%s: got %t: %s, %v; want %t: %s", tt.args, x.Allowed, x.Because, err, tt.allowed, tt.because)
+		s.run(line)
+	}
+	makeExplained(t, st.volume, s.back["USER1"], s.back["USER2"])
+	s.log.Reset()
+	for _, line := range []string{
+		"explain -b photos -a s3:ListBucket",
+		"explain -b photos -a s3:GetBucketPolicy",
+		"explain -b photos -a s3:GetBucketPolicy -e owner@abc.com",
+		"explain -b photos -a s3:PutBucketPolicy -e owner@abc.com",
+		"explain -b photos -a s3:PutBucketPolicy -e owner@abc.com -n app",
+		"explain -b photos -a s3:GetObject -k open/a",
+		"explain -b photos -a s3:GetObject -k open/a --with aws:SourceIp=192.0.2.9",
+		"explain -b photos -a s3:GetObject -k open/a -e owner@abc.com -n app --json",
+		"explain -b photos -a s3:GetObjectAcl -k open/a",
+		"explain -b photos -a s3:GetObjectAcl -k open/a -e other@abc.com",
+		"explain -b photos -a s3:GetObject -k tagged",
+		"explain -b photos -a s3:GetObject -k theirs -e owner@abc.com",
+		"explain -b photos -a s3:GetObject -k theirs -e other@abc.com",
+		"explain -b photos -a s3:GetObject -k none -e owner@abc.com",
+		"explain -b photos -a s3:DeleteObject -k tagged -e owner@abc.com",
+		"explain -b photos -a s3:DeleteObject -k tagged -e admin@abc.com",
+		"explain -b photos -a s3:DeleteObject -k tagged -e admin@abc.com -n app",
+		"explain -b photos -a s3:BypassGovernanceRetention -k tagged -e other@abc.com",
+		"explain -b photos -a s3:AbortMultipartUpload -k new -e other@abc.com",
+		"explain -a s3:ListAllMyBuckets -e other@abc.com",
+		"explain -a s3:ListAllMyBuckets -e owner@abc.com -n app",
+		"explain -a s3:CreateBucket -b new",
+		"explain -b nothing -a s3:GetObject -k a",
+		"explain -b .holdfast -a s3:GetObject -k a -e admin@abc.com",
+		"explain -b photos -a s3:Fly",
+		"explain -b photos -a s3:GetObject",
+		"explain -b photos -a s3:ListBucket -k open/a",
+		"explain -b photos -a s3:ListBucket --with aws:SourceIpp=192.0.2.9",
+		"explain -b photos -a s3:ListBucket --with nonsense",
+		"explain -b photos -a s3:ListBucket -n app",
+		"explain -b photos",
+		"explain -b photos -a s3:ListBucket -e nobody@abc.com",
+		"disable-user -e other@abc.com",
+		"explain -b photos -a s3:ListBucket -e other@abc.com",
+	} {
+		s.run(line)
+	}
+	const name = "testdata/explain.golden"
+	if *rewrite {
+		if err := os.WriteFile(name, s.log.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
-	out, _, err := tryRun(t, "explain", "--access-key", "K", "--secret-key", "S", "--endpoint", endpoint, "-b", "photos", "-a", "s3:GetObject", "-k", "open/a b")
-	if err != nil || !strings.HasPrefix(out, "Denied: ") ||
-		!strings.Contains(out, "bucket policy, statement 0 (office, Allow) does not apply: the condition IpAddress aws:SourceIp") {
-		t.Errorf("got %q, %v", out, err)
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, complaint, err := tryRun(t, "explain", "--access-key", "K", "--secret-key", "S", "-b", "photos", "-a", "s3:Fly"); err == nil ||
-		!strings.Contains(complaint, "no S3 action") {
-		t.Errorf("got %q, %v", complaint, err)
+	if !bytes.Equal(s.log.Bytes(), want) {
+		t.Errorf("got\n%s\nwant\n%s", s.log.Bytes(), want)
+	}
+}
+
+// makeExplained makes the bucket that is asked about.
+func makeExplained(t *testing.T, v *volume.Volume, owner, other string) {
+	t.Helper()
+	policy := `{"Version": "2012-10-17", "Statement": [
+		{"Sid": "office", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::photos/open/*", "arn:aws:s3:::photos/theirs"],
+		 "Condition": {"IpAddressIfExists": {"aws:SourceIp": "192.0.2.0/24"}, "Null": {"aws:SourceIp": "false"}}},
+		{"Sid": "red", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::photos/tagged",
+		 "Condition": {"StringEquals": {"s3:ExistingObjectTag/team": "red"}}},
+		{"Effect": "Deny", "Principal": "*", "Action": ["s3:DeleteObject", "s3:PutBucketPolicy"], "Resource": ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*"]}]}`
+	list := acl.List{{User: owner, Right: acl.FullControl}, {Group: acl.AllUsers, Right: acl.Read}, {User: other, Right: acl.Write}}
+	_, err := v.CreateBucket(t.Context(), holdfast.BucketInfo{
+		Name: "photos", Owner: owner, Settings: map[string][]byte{"policy": []byte(policy), "acl": list.Encode(owner)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := v.Bucket(t.Context(), "photos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := acl.List{{User: owner, Right: acl.FullControl}, {Group: acl.AuthenticatedUsers, Right: acl.ReadACP}}
+	for key, e := range map[string]holdfast.Entry{
+		"open/a": {Owner: owner, ACL: open.Encode(owner)},
+		"tagged": {Owner: owner, Tags: []holdfast.Header{{Name: "team", Value: "red"}}},
+		"theirs": {Owner: other},
+	} {
+		if _, err := b.Put(t.Context(), key, volume.PutRequest{Body: strings.NewReader("x"), Size: 1, Entry: e}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
