@@ -125,11 +125,14 @@ type CopyRange struct {
 	header      string
 }
 
-// Resolve applies the range to a source of the size in bytes. A range that is not wholly inside the source is InvalidArgument:
-// S3 does not clip here, since a short part would corrupt the upload silently.
+// Resolve applies the range to a source of the size in bytes. A range that ends behind the source is InvalidArgument, one that begins
+// there InvalidRequest: S3 does not clip here, since a short part would corrupt the upload silently.
 func (r CopyRange) Resolve(sizeBytes int64) (ByteRange, error) {
 	if r.whole {
 		return ByteRange{Length: sizeBytes}, nil
+	}
+	if r.first >= sizeBytes {
+		return ByteRange{}, E(InvalidRequest).WithMessage("The specified copy range is invalid for the source object size")
 	}
 	if r.last >= sizeBytes {
 		return ByteRange{}, BadArgument("x-amz-copy-source-range", r.header,
