@@ -91,7 +91,7 @@ func copyObject(q *request) error {
 			"The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
 	}
 	if directive == s3api.CopyFromSource {
-		if from == (s3api.CopySource{Bucket: q.target.Bucket, Key: q.target.Key}) && q.changesNothing(src.Entry(), algorithm) {
+		if from == (s3api.CopySource{Bucket: q.target.Bucket, Key: q.target.Key}) && q.changesNothing(b, algorithm) {
 			return s3api.CopyOntoItself()
 		}
 		entry.Headers = copiedHeaders(src.Entry().Headers, entry.Headers)
@@ -162,10 +162,12 @@ func (q *request) openSourceEntry(e *holdfast.Entry) (opener, error) {
 	return q.allowRead(e, customer)
 }
 
-// changesNothing reports whether a copy onto itself would leave everything as it is, which S3 refuses.
-func (q *request) changesNothing(e *holdfast.Entry, algorithm checksum.Algorithm) bool {
-	class := q.r.Header.Get("X-Amz-Storage-Class")
-	return (class == "" || class == string(className(e))) &&
+// changesNothing reports whether a copy onto itself says nothing of what it is to change, which S3 refuses. What it says may well be as it
+// is already; that a bucket says how to encrypt is enough, too.
+func (q *request) changesNothing(b *volume.Bucket, algorithm checksum.Algorithm) bool {
+	_, encrypts := b.Info().Settings["encryption"]
+	return !encrypts &&
+		q.r.Header.Get("X-Amz-Storage-Class") == "" &&
 		q.r.Header.Get("X-Amz-Website-Redirect-Location") == "" &&
 		!s3api.AsksEncryption(q.r.Header) &&
 		algorithm == checksum.None

@@ -45,6 +45,11 @@ func testCopy(e *env) {
 		e.get("self").is(200).holds([]byte("data")).has("X-Amz-Meta-B", "2").lacks("X-Amz-Meta-A")
 		e.req("PUT", e.at("self"), self, header("X-Amz-Storage-Class", "STANDARD_IA")).is(200)
 		e.get("self").is(200).holds([]byte("data")).has("X-Amz-Storage-Class", "STANDARD_IA", "X-Amz-Meta-B", "2")
+		e.req("PUT", e.at("self"), self, header("X-Amz-Acl", "public-read")).fails(400, "InvalidRequest")
+		for range 2 { // saying what is so already is saying something
+			e.req("PUT", e.at("self"), self, header("X-Amz-Storage-Class", "STANDARD")).is(200)
+		}
+		e.get("self").is(200).holds([]byte("data")).lacks("X-Amz-Storage-Class")
 	})
 	e.sub("across buckets", func(e *env) {
 		other := e.newBucket()
