@@ -37,6 +37,7 @@ func TestParseTagging(t *testing.T) {
 		"a=1&b=2":     "[{a 1} {b 2}] ",
 		"a&b=":        "[{a } {b }] ",
 		"a=b=c":       "[{a b=c}] ",
+		"a=1,b=2":     "[] InvalidArgument",
 		"a+b=%C3%A9+": "[{a b é }] ",
 		"a=1&%61=2":   "[] InvalidArgument",
 		"a=%":         "[] InvalidArgument",

@@ -73,6 +73,11 @@ func ParseTagging(header string) ([]Tag, error) {
 	if header == "" {
 		return nil, nil
 	}
+	malformed := BadArgument("x-amz-tagging", header, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded "+
+		"URL query parameters without tag name duplicates.")
+	if strings.Contains(header, ",") { // it separates nothing, and no tag has one
+		return nil, malformed
+	}
 	var tags []Tag
 	seen := make(map[string]bool)
 	for param := range strings.SplitSeq(header, "&") {
@@ -83,8 +88,7 @@ func ParseTagging(header string) ([]Tag, error) {
 		key, keyErr := url.QueryUnescape(rawKey)
 		value, valueErr := url.QueryUnescape(rawValue)
 		if keyErr != nil || valueErr != nil || seen[key] || !utf8.ValidString(key) || !utf8.ValidString(value) {
-			return nil, BadArgument("x-amz-tagging", header, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded "+
-				"URL query parameters without tag name duplicates.")
+			return nil, malformed
 		}
 		seen[key] = true
 		tags = append(tags, Tag{key, value})
@@ -107,6 +111,8 @@ func checkTags(tags []Tag, max int) error {
 			return E(InvalidTag).WithMessage("The TagKey you have provided is invalid").With("TagKey", t.Key)
 		case utf8.RuneCountInString(t.Value) > MaxTagValue || !tagText(t.Value):
 			return E(InvalidTag).WithMessage("The TagValue you have provided is invalid").With("TagKey", t.Key).With("TagValue", t.Value)
+		case len(t.Key) >= 4 && strings.EqualFold(t.Key[:4], "aws:") && max == MaxObjectTags:
+			return E(InvalidTag).WithMessage("Your TagKey cannot be prefixed with aws:").With("TagKey", t.Key)
 		case len(t.Key) >= 4 && strings.EqualFold(t.Key[:4], "aws:"):
 			return E(InvalidTag).WithMessage("System tags cannot be added/updated by requester").With("TagKey", t.Key)
 		case seen[t.Key]:
