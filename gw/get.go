@@ -24,7 +24,7 @@ type read struct {
 func (q *request) parseRead() (read, error) {
 	h := q.r.Header
 	get := read{
-		conditions: s3api.ParseConditions(h),
+		conditions: s3api.ParseConditions(h, q.begun),
 		byteRange:  s3api.ParseRange(h.Get("Range")),
 		checksum:   h.Get("X-Amz-Checksum-Mode") == "ENABLED",
 	}

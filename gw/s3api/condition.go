@@ -25,18 +25,18 @@ type Conditions struct {
 }
 
 // ParseConditions reads If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since of a GET or HEAD. Dates that do not
-// parse are as good as absent (RFC 9110 sections 13.1.3 and 13.1.4).
-func ParseConditions(h http.Header) Conditions {
-	return Conditions{
+// parse are as good as absent (RFC 9110 sections 13.1.3 and 13.1.4), and so is an If-Modified-Since that is later than now, in S3.
+func ParseConditions(h http.Header, now time.Time) Conditions {
+	c := Conditions{
 		ifMatch:           joined(h, "If-Match"),
 		ifNoneMatch:       joined(h, "If-None-Match"),
 		ifModifiedSince:   parseDate(h, "If-Modified-Since"),
 		ifUnmodifiedSince: parseDate(h, "If-Unmodified-Since"),
 	}
+	return c.at(now)
 }
 
-// ParseCopyConditions reads the x-amz-copy-source-if-* headers of CopyObject and UploadPartCopy. S3 ignores
-// x-amz-copy-source-if-modified-since if that is later than now.
+// ParseCopyConditions reads the x-amz-copy-source-if-* headers of CopyObject and UploadPartCopy, as [ParseConditions] does.
 func ParseCopyConditions(h http.Header, now time.Time) Conditions {
 	c := Conditions{
 		prefix:            "x-amz-copy-source-",
@@ -45,6 +45,11 @@ func ParseCopyConditions(h http.Header, now time.Time) Conditions {
 		ifModifiedSince:   parseDate(h, "X-Amz-Copy-Source-If-Modified-Since"),
 		ifUnmodifiedSince: parseDate(h, "X-Amz-Copy-Source-If-Unmodified-Since"),
 	}
+	return c.at(now)
+}
+
+// at returns the conditions without a date that is yet to come.
+func (c Conditions) at(now time.Time) Conditions {
 	if c.ifModifiedSince.After(now) {
 		c.ifModifiedSince = time.Time{}
 	}
