@@ -45,7 +45,8 @@ func (q *request) newAccessSettings() (map[string][]byte, error) {
 	}
 	a := &access{owner: q.caller.User, ownership: defaultOwnership}
 	settings := make(map[string][]byte)
-	if text := q.r.Header.Get("X-Amz-Object-Ownership"); text != "" {
+	if values, ok := q.r.Header["X-Amz-Object-Ownership"]; ok {
+		text := values[0]
 		if a.ownership = s3api.ObjectOwnership(text); !a.ownership.Known() {
 			return nil, s3api.BadArgument("x-amz-object-ownership", text, "Invalid x-amz-object-ownership header: "+text)
 		}

@@ -62,6 +62,10 @@ func testCreateBucket(e *env) {
 	e.req("PUT", target, text("<CreateBucketConfiguration>")).fails(400, "MalformedXML")
 	e.req("PUT", target, text("no XML")).fails(400, "MalformedXML")
 	e.req("PUT", target, header("X-Amz-Acl", "nonsense")).fails(400, "InvalidArgument")
+	for _, ownership := range []string{"", "nonsense"} {
+		e.req("PUT", target, header("X-Amz-Object-Ownership", ownership)).fails(400, "InvalidArgument", "ArgumentName", "x-amz-object-ownership").
+			says("Invalid x-amz-object-ownership header: " + ownership)
+	}
 	e.req("PUT", target, header("X-Amz-Grant-Read", `id="x"`)).fails(400, "InvalidArgument", "ArgumentName", "id", "ArgumentValue", "x")
 	e.req("PUT", target, header("X-Amz-Grant-Read", `uri="http://x"`)).fails(400, "InvalidArgument", "ArgumentName", "uri", "ArgumentValue", "http://x")
 	e.req("PUT", target, header("X-Amz-Grant-Read", `x="y"`)).fails(400, "InvalidArgument", "ArgumentName", "x-amz-grant-read", "ArgumentValue", `x="y"`)

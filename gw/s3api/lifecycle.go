@@ -346,7 +346,7 @@ func (s *scanner) midnight(text string, into *time.Time) error {
 		return s.fail("not a date")
 	}
 	if date = date.UTC(); !date.Equal(date.Truncate(24 * time.Hour)) {
-		return E(InvalidArgument).WithMessage("'Date' must be at midnight GMT")
+		return BadArgument("Date", text, "'Date' must be at midnight GMT")
 	}
 	*into = date
 	return nil
