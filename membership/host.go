@@ -36,6 +36,8 @@ type Options struct {
 	Address string
 	// T is the lease time; zero means heartbeat.DefaultT.
 	T time.Duration
+	// Parallel is how many takeovers work at a time, those not counted that wait for a lease to end; zero means DefaultParallel.
+	Parallel int
 	// Machine is what proves a former process gone; zero means [ThisMachine].
 	Machine Machine
 	// Clock is what the lease is measured by; nil means heartbeat.SystemClock.
@@ -43,6 +45,9 @@ type Options struct {
 	// OnEvent is told of the lease's changes; may be nil, must not block.
 	OnEvent func(heartbeat.Event)
 }
+
+// DefaultParallel is how many takeovers work at a time: each copies files and opens a store twice.
+const DefaultParallel = 8
 
 // Machine is what a process knows about the machine it runs on. Tests give another.
 type Machine struct {
@@ -73,12 +78,28 @@ func ThisMachine(root string) Machine {
 	}
 }
 
+// ThisMachineFor describes the machine for one of several hosts that have their processes on it, as in tests and laboratories: each
+// host's lock is its own, and [ThisMachine]'s excludes them all.
+func ThisMachineFor(root string, host holdfast.HostID) Machine {
+	m := ThisMachine(root)
+	m.Lock = func(path string) (io.Closer, string, error) {
+		l, err := storage.LockHostOf(path, host)
+		if err != nil {
+			return nil, "", err
+		}
+		return l, l.Token(), nil
+	}
+	return m
+}
+
 // Host is this process as a member of the cluster. Safe for concurrent use.
 type Host struct {
 	fs       storage.FS
 	root     layout.Root
 	lock     io.Closer
 	beater   *heartbeat.Beater
+	watcher  *heartbeat.Watcher
+	working  chan struct{} // one for each takeover at work
 	claimant *takeover.Claimant
 
 	mu    sync.Mutex
@@ -108,7 +129,13 @@ func Open(opt Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{fs: opt.FS, root: root, lock: lock, owned: map[holdfast.ServiceID]*takeover.Ownership{}}
+	if opt.Parallel <= 0 {
+		opt.Parallel = DefaultParallel
+	}
+	h := &Host{
+		fs: opt.FS, root: root, lock: lock, working: make(chan struct{}, opt.Parallel),
+		owned: map[holdfast.ServiceID]*takeover.Ownership{},
+	}
 	if err := h.start(opt, token); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -143,9 +170,11 @@ func (h *Host) start(opt Options, token string) error {
 	if err != nil {
 		return err
 	}
+	h.watcher = heartbeat.NewWatcher(h.fs, h.root, opt.T, opt.Clock)
 	h.claimant = &takeover.Claimant{
 		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, Lease: h.beater, T: opt.T,
 		Clock: opt.Clock, LocalDisk: opt.Machine.LocalDisk,
+		Watch: h.watcher.Watch, Begin: h.begin,
 	}
 	return nil
 }
@@ -226,6 +255,19 @@ func (h *Host) Take(ctx context.Context, req takeover.Request) (*takeover.Owners
 	return o, nil
 }
 
+// begin waits for a place among the takeovers at work.
+func (h *Host) begin(ctx context.Context) (end func(), err error) {
+	select {
+	case h.working <- struct{}{}:
+		return func() { <-h.working }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Suspect has the lease of a host watched from now on, so that a Take that needs its end need not watch from the beginning.
+func (h *Host) Suspect(id holdfast.HostID) { h.watcher.Suspect(id) }
+
 // confirmAll looks at the fence of every service before a lapsed lease is used again.
 func (h *Host) confirmAll() {
 	h.mu.Lock()
@@ -248,6 +290,7 @@ func (h *Host) confirmAll() {
 // heartbeat says that this process holds nothing, so that nobody waits for the lease.
 func (h *Host) Close() error {
 	released := true
+	h.watcher.Close()
 	h.mu.Lock()
 	for _, o := range h.owned {
 		released = released && o.Fence.Reason() != nil

@@ -22,6 +22,7 @@ import (
 // holder, so whoever gets it knows that every process that held this very lock ([HostLock.Token]) is gone or gave it up.
 type HostLock struct {
 	file  *os.File
+	whole *os.File // of LockHostOf: the path's own lock, shared; else nil
 	token string
 }
 
@@ -48,6 +49,48 @@ func LockHost(path string) (*HostLock, error) {
 	return l, nil
 }
 
+// LockHostOf takes the machine-wide lock of one host's process on path. Any number of processes of different hosts may work on
+// one path of one machine, as in tests; LockHost and LockHostOf of one path exclude each other.
+func LockHostOf(path string, host holdfast.HostID) (*HostLock, error) {
+	name, abs, err := machineFile(path, ".lock")
+	if err != nil {
+		return nil, err
+	}
+	whole, err := os.OpenFile(name, os.O_RDONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := retryInterrupted(func() error { return unix.Flock(int(whole.Fd()), unix.LOCK_SH|unix.LOCK_NB) }); err != nil {
+		content := make([]byte, 256)
+		n, _ := whole.ReadAt(content, 0) // only a hint
+		_ = whole.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, inUse(abs, strings.Fields(string(content[:n])))
+		}
+		return nil, &os.PathError{Op: "flock", Path: name, Err: err}
+	}
+	f, err := os.OpenFile(strings.TrimSuffix(name, ".lock")+"-"+host.String()+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, errors.Join(err, whole.Close())
+	}
+	l, err := lockFile(f, abs)
+	if err != nil {
+		_, _ = f.Close(), whole.Close() // nothing to lose in them
+		return nil, err
+	}
+	l.whole = whole
+	return l, nil
+}
+
+// inUse is the error of a lock that another process holds, given what the lock file says of it.
+func inUse(path string, fields []string) error {
+	holder := "another process"
+	if len(fields) > 1 {
+		holder = "process " + fields[1]
+	}
+	return &holdfast.Error{Op: "lock", Kind: holdfast.Conflict, ID: path, Err: fmt.Errorf("in use by %s of this machine", holder)}
+}
+
 // lockFile locks an open lock file and makes its content "token pid path".
 func lockFile(f *os.File, path string) (*HostLock, error) {
 	err := retryInterrupted(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
@@ -55,12 +98,10 @@ func lockFile(f *os.File, path string) (*HostLock, error) {
 	n, _ := f.ReadAt(content, 0) // an empty or unreadable file only costs the hint
 	fields := strings.Fields(string(content[:n]))
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		holder := "another process"
-		if len(fields) > 1 {
-			holder = "process " + fields[1]
+		if retryInterrupted(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) }) == nil {
+			fields = nil // nodes of hosts share it; who is named there held it before them
 		}
-		return nil, &holdfast.Error{Op: "lock", Kind: holdfast.Conflict, ID: path,
-			Err: fmt.Errorf("in use by %s of this machine", holder)}
+		return nil, inUse(path, fields)
 	}
 	if err != nil {
 		return nil, &os.PathError{Op: "flock", Path: f.Name(), Err: err}
@@ -136,7 +177,13 @@ func machineDir() (string, error) {
 func (l *HostLock) Token() string { return l.token }
 
 // Close gives the lock back. The lock file stays, and with it the token.
-func (l *HostLock) Close() error { return l.file.Close() }
+func (l *HostLock) Close() error {
+	err := l.file.Close()
+	if l.whole != nil {
+		err = errors.Join(err, l.whole.Close())
+	}
+	return err
+}
 
 // BootID returns the random id of this boot of the machine, or an error if the kernel does not tell.
 func BootID() (string, error) {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"holdfast"
 	"holdfast/storage"
@@ -52,10 +53,17 @@ type Host struct {
 	Drain    bool                `json:"drain,omitempty"`
 }
 
-// Storage is a named shared mount.
+// Storage is a named shared mount. The configuration log is on the first one.
 type Storage struct {
 	Name string `json:"name"`
+	// Dir is the directory of the cluster on the mount, as tools show it; where the mount is, is each host's business.
+	Dir string `json:"dir,omitempty"`
+	// LeaseMS is the lease time T on this mount in milliseconds, read when a node starts; 0 means the default.
+	LeaseMS int `json:"lease_ms,omitempty"`
 }
+
+// Lease returns the lease time T; 0 means the default.
+func (s Storage) Lease() time.Duration { return time.Duration(s.LeaseMS) * time.Millisecond }
 
 // Volume is an object namespace with its slot map.
 type Volume struct {
@@ -83,9 +91,10 @@ type Service struct {
 
 // Gateway is an S3 endpoint on a host.
 type Gateway struct {
-	Host    ID[holdfast.HostID]   `json:"host"`
-	Volume  ID[holdfast.VolumeID] `json:"volume"`
-	Address string                `json:"address"`
+	ID      ID[holdfast.ServiceID] `json:"id"`
+	Host    ID[holdfast.HostID]    `json:"host"`
+	Volume  ID[holdfast.VolumeID]  `json:"volume"`
+	Address string                 `json:"address"`
 }
 
 // ID writes an id as the 16 hex digits it has everywhere else.
@@ -107,6 +116,40 @@ func (id *ID[T]) UnmarshalText(b []byte) error {
 	}
 	id.Value = T(v)
 	return nil
+}
+
+// Host returns the host with this id.
+func (c Config) Host(id holdfast.HostID) (Host, bool) {
+	i := slices.IndexFunc(c.Hosts, func(h Host) bool { return h.ID.Value == id })
+	if i < 0 {
+		return Host{}, false
+	}
+	return c.Hosts[i], true
+}
+
+// Storage returns the storage of this name.
+func (c Config) Storage(name string) (Storage, bool) {
+	i := slices.IndexFunc(c.Storages, func(s Storage) bool { return s.Name == name })
+	if i < 0 {
+		return Storage{}, false
+	}
+	return c.Storages[i], true
+}
+
+// NextNumber returns the lowest number above those of all volumes, services and gateways, which share one count below their type.
+func (c Config) NextNumber() uint64 {
+	const number = 1<<56 - 1
+	var top uint64
+	for _, v := range c.Volumes {
+		top = max(top, uint64(v.ID.Value)&number)
+	}
+	for _, s := range c.Services {
+		top = max(top, uint64(s.ID.Value)&number)
+	}
+	for _, g := range c.Gateways {
+		top = max(top, uint64(g.ID.Value)&number)
+	}
+	return top + 1
 }
 
 // Single returns the configuration of a cluster of one: a host, a storage, a volume, its services and a gateway.

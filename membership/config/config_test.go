@@ -163,7 +163,7 @@ func golden() config.Config {
 	bind := config.IDOf(host)
 	c.Format, c.Version, c.Nonce, c.Cluster = 1, 3, strings.Repeat("0f", 16), strings.Repeat("c1", 16)
 	c.Hosts[0].Name, c.Hosts[0].Address, c.Services[0].Bind = "alpha", "10.0.0.1:9100", &bind
-	c.Gateways = []config.Gateway{{Host: bind, Volume: config.IDOf(vol), Address: "127.0.0.1:9000"}}
+	c.Gateways = []config.Gateway{{ID: config.IDOf(holdfast.ServiceID(0x8000000000000001)), Host: bind, Volume: config.IDOf(vol), Address: "127.0.0.1:9000"}}
 	return c
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"holdfast"
+	"holdfast/membership/heartbeat"
+	"holdfast/membership/layout"
 )
 
 // Validate returns the first thing that makes no sense, named as in the file.
@@ -42,6 +44,9 @@ func (v *validator) checkStorages(c Config) error {
 	for _, s := range c.Storages {
 		if s.Name == "" || v.storages[s.Name] {
 			return fmt.Errorf("storages: name %q is empty or there twice", s.Name)
+		}
+		if t := s.Lease(); t != 0 && (t < heartbeat.MinT || t > layout.MaxT) {
+			return fmt.Errorf("storages: %s: lease_ms %d is out of range", s.Name, s.LeaseMS)
 		}
 		v.storages[s.Name] = true
 	}
@@ -126,9 +131,17 @@ func (v *validator) member(vol Volume, id holdfast.ServiceID, want holdfast.Serv
 
 func (v *validator) checkGateways(c Config) error {
 	for _, g := range c.Gateways {
-		if !v.hosts[g.Host.Value] || !v.volumes[g.Volume.Value] || g.Address == "" {
+		id := g.ID.Value
+		_, twice := v.services[id]
+		switch {
+		case twice:
+			return fmt.Errorf("gateways: %s is there twice", id)
+		case id.Type() != holdfast.TypeGateway:
+			return fmt.Errorf("gateways: %s is not the id of a gateway", id)
+		case !v.hosts[g.Host.Value] || !v.volumes[g.Volume.Value] || g.Address == "":
 			return fmt.Errorf("gateways: %s on host %s for volume %s: something is not declared", g.Address, g.Host.Value, g.Volume.Value)
 		}
+		v.services[id] = g.Volume.Value
 	}
 	return nil
 }

@@ -14,18 +14,14 @@ import (
 // maxClaimTries bounds how often a stale listing of the claims may send the claimant to a number that is taken.
 const maxClaimTries = 10
 
-// claim takes the next epoch by exclusive creation.
-func (c *Claimant) claim(ctx context.Context, dir layout.Service, force bool) (layout.Claim, error) {
+// claim takes the next epoch by exclusive creation. Above the epoch permitted it asks for permission again.
+func (c *Claimant) claim(ctx context.Context, dir layout.Service, permitted holdfast.Epoch, force bool) (layout.Claim, error) {
 	for range maxClaimTries {
-		claims, err := layout.ListClaims(c.FS, dir)
+		top, err := c.top(dir)
 		if err != nil {
 			return layout.Claim{}, err
 		}
-		var top holdfast.Epoch
-		if len(claims) > 0 {
-			top = claims[len(claims)-1]
-		}
-		if !force {
+		if !force && top != permitted {
 			if err := c.permit(ctx, dir, top); err != nil {
 				return layout.Claim{}, err
 			}
@@ -53,6 +49,15 @@ func (c *Claimant) claim(ctx context.Context, dir layout.Service, force bool) (l
 	return layout.Claim{}, holdfast.E("claim", holdfast.Unavailable, fmt.Errorf("the listing of %s is stale", dir.Claims()))
 }
 
+// top returns the highest claimed epoch that a listing shows; 0 for none.
+func (c *Claimant) top(dir layout.Service) (holdfast.Epoch, error) {
+	claims, err := layout.ListClaims(c.FS, dir)
+	if err != nil || len(claims) == 0 {
+		return 0, err
+	}
+	return claims[len(claims)-1], nil
+}
+
 // permit waits until it makes sense to claim: the one who holds the service, or is taking it, must have released it or
 // be gone, or its lease must have ended. It returns Unavailable if that one is alive. This is about not disturbing a
 // healthy owner; nothing of what follows relies on it.
@@ -69,12 +74,19 @@ func (c *Claimant) permit(ctx context.Context, dir layout.Service, top holdfast.
 		// stop the next time it wants to beat.
 		return c.waitT(ctx)
 	}
-	verdict, beat, err := heartbeat.Watch(ctx, c.FS, c.Root, holder.Host, c.T, c.Clock)
+	verdict, beat, err := c.watch(ctx, holder.Host)
 	if err != nil || verdict != lease.Alive || beat.Number > holder.Number {
 		return err
 	}
 	return holdfast.E("claim", holdfast.Unavailable,
 		fmt.Errorf("host %s is alive and has epoch %d", holder.Host, holder.Epoch))
+}
+
+func (c *Claimant) watch(ctx context.Context, host holdfast.HostID) (lease.Verdict, layout.Heartbeat, error) {
+	if c.Watch != nil {
+		return c.Watch(ctx, host)
+	}
+	return heartbeat.Watch(ctx, c.FS, c.Root, host, c.T, c.Clock)
 }
 
 // holder returns the claim of the epoch that is open, or about to be, and not released: the highest that is not void.

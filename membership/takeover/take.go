@@ -9,6 +9,7 @@ import (
 	"holdfast"
 	"holdfast/membership/heartbeat"
 	"holdfast/membership/layout"
+	"holdfast/membership/lease"
 	"holdfast/storage"
 	"holdfast/storage/kv"
 )
@@ -30,6 +31,11 @@ type Claimant struct {
 	Clock heartbeat.Clock
 	// LocalDisk says that the storage is a disk of this machine: whatever ran on another boot of it is gone.
 	LocalDisk bool
+	// Watch looks whether a host is alive; nil means heartbeat.Watch. One watch can serve all takeovers from a host.
+	Watch func(ctx context.Context, host holdfast.HostID) (lease.Verdict, layout.Heartbeat, error)
+	// Begin, if set, is called once a takeover need not wait any more and before it claims; end is called when it has ended. It
+	// bounds how many are at work.
+	Begin func(ctx context.Context) (end func(), err error)
 	// Parallel is how many files are copied at once; 0 means 4.
 	Parallel int
 }
@@ -96,7 +102,21 @@ func (c *Claimant) take(ctx context.Context, req Request) (*Ownership, error) {
 	if _, err := c.FS.Stat(dir.Claims()); err != nil {
 		return nil, holdfast.E("find service", holdfast.NotFound, err)
 	}
-	claim, err := c.claim(ctx, dir, req.Force)
+	top, err := c.top(dir)
+	if err == nil && !req.Force {
+		err = c.permit(ctx, dir, top)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.Begin != nil {
+		end, err := c.Begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+	}
+	claim, err := c.claim(ctx, dir, top, req.Force)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,152 @@
+package heartbeat
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"holdfast"
+	"holdfast/membership/layout"
+	"holdfast/membership/lease"
+	"holdfast/storage"
+)
+
+// lingerParts is for how many T the Watcher goes on watching a dead host after somebody asked.
+const lingerParts = 4
+
+// Watcher watches the leases of other hosts for any number of askers, each host by one reader. It begins when somebody suspects or
+// asks, and ends when the host is seen alive or nobody asks any more. Safe for concurrent use. Close it.
+type Watcher struct {
+	fs       storage.FS
+	root     layout.Root
+	fallback time.Duration // T of a host that never wrote a heartbeat
+	clock    Clock
+
+	mu      sync.Mutex
+	watches map[holdfast.HostID]*watch // guarded by mu
+	running sync.WaitGroup
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+}
+
+// watch is one reader. Its fields are guarded by the Watcher's mu.
+type watch struct {
+	until   lease.Instant // when it may end although the host is dead
+	changed chan struct{} // closed and replaced when a reading decided something
+	verdict lease.Verdict // of the last reading; Unknown while it is too early to tell
+	beat    layout.Heartbeat
+}
+
+// NewWatcher returns a Watcher of the hosts of a cluster. fallback is the T assumed of a host that never wrote a heartbeat. A
+// nil clock is the machine's own.
+func NewWatcher(fsys storage.FS, root layout.Root, fallback time.Duration, clock Clock) *Watcher {
+	if clock == nil {
+		clock = SystemClock()
+	}
+	w := &Watcher{fs: fsys, root: root, fallback: fallback, clock: clock, watches: make(map[holdfast.HostID]*watch)}
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	return w
+}
+
+// Suspect has a host watched from now on, so that a later Watch knows sooner.
+func (w *Watcher) Suspect(host holdfast.HostID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.interest(host)
+}
+
+// Watch is [Watch] that shares its readings with other callers.
+func (w *Watcher) Watch(ctx context.Context, host holdfast.HostID) (lease.Verdict, layout.Heartbeat, error) {
+	for {
+		w.mu.Lock()
+		o := w.interest(host)
+		verdict, beat, changed := o.verdict, o.beat, o.changed
+		w.mu.Unlock()
+		if verdict == lease.Dead || verdict == lease.Gone {
+			return verdict, beat, nil
+		}
+		select {
+		case <-ctx.Done():
+			return lease.Unknown, beat, ctx.Err()
+		case <-w.ctx.Done():
+			return lease.Unknown, beat, w.ctx.Err()
+		case <-changed:
+		}
+		w.mu.Lock()
+		verdict, beat = o.verdict, o.beat
+		w.mu.Unlock()
+		if verdict != lease.Unknown {
+			return verdict, beat, nil
+		}
+	}
+}
+
+// Close ends all watches and waits for them; a reading that the mount does not answer is waited for.
+func (w *Watcher) Close() {
+	w.stop()
+	w.running.Wait()
+}
+
+// interest returns the watch of a host, begun if there is none. mu is held.
+func (w *Watcher) interest(host holdfast.HostID) *watch {
+	o := w.watches[host]
+	if o == nil {
+		o = &watch{changed: make(chan struct{})}
+		w.watches[host] = o
+		if w.ctx.Err() == nil {
+			w.running.Go(func() { w.run(host, o) })
+		}
+	}
+	o.until = w.clock.Now().Mono + lingerParts*w.fallback
+	return o
+}
+
+// run reads until the host is alive, or dead and of no interest.
+func (w *Watcher) run(host holdfast.HostID, o *watch) {
+	var seen lease.Observer
+	for {
+		every, verdict, beat := w.read(host, &seen)
+		w.mu.Lock()
+		decided := verdict != lease.Unknown && verdict != o.verdict
+		o.verdict = verdict
+		if verdict != lease.Unknown {
+			o.beat = beat
+		}
+		ends := verdict == lease.Alive || w.ctx.Err() != nil || verdict != lease.Unknown && w.clock.Now().Mono > o.until
+		if ends {
+			delete(w.watches, host)
+		}
+		if decided || ends {
+			close(o.changed)
+			o.changed = make(chan struct{})
+		}
+		w.mu.Unlock()
+		if ends {
+			return
+		}
+		fired, stop := w.clock.Timer(every)
+		select {
+		case <-w.ctx.Done():
+			stop()
+		case <-fired:
+		}
+	}
+}
+
+// read takes one reading and returns when to take the next.
+func (w *Watcher) read(host holdfast.HostID, seen *lease.Observer) (time.Duration, lease.Verdict, layout.Heartbeat) {
+	h, err := Read(w.fs, w.root, host)
+	switch {
+	case err == nil:
+		beat := lease.Beat{Number: h.Number, Counter: h.Counter, T: h.T, Released: h.Released}
+		return lease.RenewEvery(h.T), seen.Saw(w.clock.Now().Mono, beat), h
+	case holdfast.Is(err, holdfast.NotFound):
+		// As in Watch: absence proves nothing, but neither can it be waited out otherwise.
+		verdict := seen.Saw(w.clock.Now().Mono, lease.Beat{T: w.fallback})
+		if verdict != lease.Dead {
+			verdict = lease.Unknown
+		}
+		return lease.RenewEvery(w.fallback), verdict, h
+	}
+	return lease.RenewEvery(w.fallback), lease.Unknown, h // no information
+}
