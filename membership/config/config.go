@@ -217,9 +217,9 @@ func (c Config) Encode() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-// Parse reads a version's file, strictly: unknown fields, trailing bytes and what [Config.Validate] refuses are Corrupt; a
-// newer format is Unsupported.
-func Parse(b []byte) (Config, error) {
+// ParseDraft reads what is to become a version: like [Parse], but version and nonce may be missing and it is not validated,
+// since Publish sets them and does that.
+func ParseDraft(b []byte) (Config, error) {
 	var head struct {
 		Format int `json:"format"`
 	}
@@ -238,10 +238,22 @@ func Parse(b []byte) (Config, error) {
 			err = errors.New("bytes follow the object")
 		}
 	}
-	if err == nil && (c.Version == 0 || strings.Trim(c.Nonce, "0123456789abcdef") != "" || len(c.Nonce) != 32) {
-		err = errors.New("version or nonce is missing")
+	if err != nil {
+		return Config{}, holdfast.E("decode configuration", holdfast.Corrupt, err)
 	}
-	if err == nil {
+	return c, nil
+}
+
+// Parse reads a version's file, strictly: unknown fields, trailing bytes and what [Config.Validate] refuses are Corrupt; a
+// newer format is Unsupported.
+func Parse(b []byte) (Config, error) {
+	c, err := ParseDraft(b)
+	if err != nil {
+		return Config{}, err
+	}
+	if c.Version == 0 || strings.Trim(c.Nonce, "0123456789abcdef") != "" || len(c.Nonce) != 32 {
+		err = errors.New("version or nonce is missing")
+	} else {
 		err = c.Validate()
 	}
 	if err != nil {

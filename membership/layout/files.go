@@ -131,6 +131,20 @@ func ParseOwner(b []byte) (o Owner, err error) {
 	return check(o, p)
 }
 
+// EncodeCluster writes control/cluster: one line, the format number and the cluster's random name. A node takes a directory
+// without it for a mount that is not there, and one with another name for somebody else's.
+func EncodeCluster(name string) []byte { return fmt.Appendf(nil, "%d %s\n", format, name) }
+
+// ParseCluster reads it.
+func ParseCluster(b []byte) (string, error) {
+	text, ok := strings.CutPrefix(string(b), strconv.Itoa(format)+" ")
+	name := strings.TrimSuffix(text, "\n")
+	if _, err := hex.DecodeString(name); !ok || err != nil || len(name) != 32 || string(EncodeCluster(name)) != string(b) {
+		return "", corrupt("cluster", "%q", b[:min(len(b), 64)])
+	}
+	return name, nil
+}
+
 // EncodeHost writes services/<id>/host: one line, the format number and the host's id.
 func EncodeHost(id holdfast.HostID) []byte { return fmt.Appendf(nil, "%d %s\n", format, id) }
 

@@ -18,6 +18,9 @@ type Root string
 // Name is the file with the addresses of configuration services.
 func (r Root) Name() string { return path.Join(string(r), "control", "name") }
 
+// Cluster is the file that says whose storage this is.
+func (r Root) Cluster() string { return path.Join(r.Control(), ClusterFile) }
+
 // Control is the directory of cluster-wide files.
 func (r Root) Control() string { return path.Join(string(r), "control") }
 
@@ -70,6 +73,7 @@ const (
 	HostFile      = "host"
 	OwnerFile     = "owner"
 	NameFile      = "name"
+	ClusterFile   = "cluster"
 	HeartbeatFile = "heartbeat"
 	FenceFile     = "fence"
 	DrainedFile   = "drained"

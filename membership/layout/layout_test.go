@@ -54,6 +54,10 @@ func samples() []sample {
 			id, err := layout.ParseHost(b)
 			return id, layout.EncodeHost(id), err
 		}},
+		{"cluster", "000102030405060708090a0b0c0d0e0f", layout.EncodeCluster("000102030405060708090a0b0c0d0e0f"), func(b []byte) (any, []byte, error) {
+			name, err := layout.ParseCluster(b)
+			return name, layout.EncodeCluster(name), err
+		}},
 		{"drained", holdfast.Epoch(3), layout.EncodeDrained(3, layout.Gone), func(b []byte) (any, []byte, error) {
 			e, how, err := layout.ParseDrained(b)
 			return e, layout.EncodeDrained(e, how), err

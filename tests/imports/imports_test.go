@@ -24,7 +24,7 @@ type rule struct {
 var rules = map[string]rule{
 	"":           {nil, "the vocabulary imports only the standard library, so that everybody can import it"},
 	"storage":    {nil, "the seam to the mount knows no service"},
-	"membership": {[]string{"storage"}, "who owns what is decided without knowing what services do"},
+	"membership": {[]string{"storage", "wire"}, "who owns what is decided without knowing what services do"},
 	"wire":       {nil, "what the RPCs have in common knows no service and no disk"},
 	"namesrv":    {[]string{"storage", "wire"}, "names never reach for bytes; the node wires the garbage collector"},
 	"objsrv":     {[]string{"storage", "wire"}, "bytes never reach for names; the node wires the settling of fates"},
