@@ -10,10 +10,14 @@ import (
 
 // TestGateways runs what many clients do at once against two gateways that share nothing but the servers of their volume.
 func TestGateways(t *testing.T) {
-	servers := newServices()
+	servers, keys := newServices(), testKeys(t)
 	var endpoints []string
 	for range 2 {
-		endpoints = append(endpoints, serve(t, newTestGateway(t, func(o *Options) { o.Volume = openVolume(t, servers) })))
+		endpoints = append(endpoints, serve(t, newTestGateway(t, func(o *Options) {
+			o.Volume = openVolume(t, servers)
+			o.Accounts = accountsWith(o.Volume, keys)
+			o.Users, o.Credentials, o.Keys = o.Accounts, NewCredentials(o.Accounts), keys
+		})))
 	}
 	gwtest.RunAcross(t, endpoints, testCredentials())
 }

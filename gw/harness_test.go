@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -141,12 +140,13 @@ func newTestGateway(t testing.TB, edit func(*Options)) *Gateway {
 // newAccounts makes the users of a volume, among them the one whose keys the tests have.
 func newAccounts(t testing.TB, v *volume.Volume) *account.Store {
 	t.Helper()
-	ring, err := new(keyring.Ring).With(strings.TrimPrefix(keyring.Generate(), keyring.Variable+"="))
-	if err != nil {
-		t.Fatal(err)
-	}
+	return accountsWith(v, testKeys(t))
+}
+
+// accountsWith is newAccounts for gateways that share their keys.
+func accountsWith(v *volume.Volume, keys *keyring.Ring) *account.Store {
 	return account.New(account.Options{
-		Volume: v, Keys: ring, Root: account.Root{ID: testUser, Name: testUser, AccessKey: testKey, Secret: testSecret},
+		Volume: v, Keys: keys, Root: account.Root{ID: testUser, Name: testUser, AccessKey: testKey, Secret: testSecret},
 	})
 }
 

@@ -236,6 +236,12 @@ func (d *errorDocument) field(name string) string {
 	return ""
 }
 
+// isError reports whether the answer is the document of an error with this code.
+func (a *answer) isError(code string) bool {
+	var doc errorDocument
+	return xml.Unmarshal(a.body, &doc) == nil && doc.XMLName.Local == "Error" && doc.field("Code") == code
+}
+
 // fails checks that the answer is this S3 error: the status, the code, the ids and the form of the document, and further elements
 // given as name, value, name, value. A HEAD has no document.
 func (a *answer) fails(status int, code string, elements ...string) *answer {

@@ -15,19 +15,27 @@ func RunAcross(t *testing.T, endpoints []string, creds Credentials) {
 	if creds.Region == "" {
 		creds.Region = "us-east-1"
 	}
-	t.Run("VersionRaces", func(t *testing.T) {
-		t.Parallel()
-		var clients []*client
-		for _, at := range endpoints {
-			c := newClient(at, creds)
-			t.Cleanup(c.close)
-			clients = append(clients, c)
-		}
+	across := func(name string, run func(t *testing.T, clients []*client)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var clients []*client
+			for _, at := range endpoints {
+				c := newClient(at, creds)
+				t.Cleanup(c.close)
+				clients = append(clients, c)
+			}
+			run(t, clients)
+		})
+	}
+	across("VersionRaces", func(t *testing.T, clients []*client) {
 		e := &env{T: t, client: clients[0]}
 		e.bucket = e.newBucket()
 		e.versioning("Enabled")
 		versionRaces(e, clients)
 	})
+	if creds.System {
+		across("Access", accessAcross)
+	}
 }
 
 func testVersionRaces(e *env) {

@@ -1,6 +1,11 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sys/unix"
 )
 
 // administrator runs the binary as ostor-s3-admin with the root credentials.
@@ -51,6 +57,54 @@ func (s *server) as(access, secret string) *server {
 	return &server{s3: s.s3, access: access, secret: secret}
 }
 
+// keeps reports whether a text is in any file of the server.
+func (s *server) keeps(t *testing.T, text string) bool {
+	t.Helper()
+	found := false
+	err := filepath.WalkDir(s.data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || found {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		found, err = contains(f, []byte(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// contains searches a file, of which the holes are left out since pool files are mostly that.
+func contains(f *os.File, text []byte) (bool, error) {
+	const step = 1 << 20
+	buf := make([]byte, step+len(text))
+	for at := int64(0); ; {
+		data, err := unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
+		if errors.Is(err, unix.ENXIO) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		n, err := f.ReadAt(buf, data)
+		if bytes.Contains(buf[:n], text) {
+			return true, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		at = data + step
+	}
+}
+
 // TestUsers makes a user with the administrator's tool, uses the keys with a client over a restart of the server, and sees each change
 // at once.
 func TestUsers(t *testing.T) {
@@ -66,6 +120,14 @@ func TestUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.stop(t)
+	if !s.keeps(t, "user@example.com") {
+		t.Error("the user is in no file: what follows proves nothing")
+	}
+	for _, secret := range []string{made[2], account[1]} {
+		if s.keeps(t, secret) || s.keeps(t, base64.StdEncoding.EncodeToString([]byte(secret))) {
+			t.Error("a secret is on the disk in the clear")
+		}
+	}
 	s.start(t)
 	head := func(c *s3.Client) string {
 		_, err := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("theirs")})
