@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,7 +66,13 @@ func (p *policyTest) policy(statements string) {
 // as sends a request signed with a key, "" for none, and checks the status.
 func (p *policyTest) as(key, method, target string, status int, pairs ...string) {
 	p.Helper()
-	r, err := http.NewRequestWithContext(p.Context(), method, p.endpoint+target, http.NoBody)
+	p.send(key, method, target, "", status, pairs...)
+}
+
+// send is as for a request with a body.
+func (p *policyTest) send(key, method, target, body string, status int, pairs ...string) {
+	p.Helper()
+	r, err := http.NewRequestWithContext(p.Context(), method, p.endpoint+target, strings.NewReader(body))
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -149,6 +156,22 @@ func TestServiceAccountLimit(t *testing.T) {
 	p.as("all", "GET", "/bucket/a/key", 403)
 	p.as("reader", "GET", "/bucket/a/key", 200)
 	p.as("owner", "GET", "/bucket/a/key", 200)
+}
+
+// TestLocationOfNewBuckets checks the key that only the policies of service accounts can use: where a bucket is made.
+func TestLocationOfNewBuckets(t *testing.T) {
+	p := newPolicyTest(t)
+	maker := func(condition string) Identity {
+		return Identity{User: ownerUser, Service: "maker", Limit: []byte(`{"Version": "2012-10-17", "Statement":
+			{"Effect": "Allow", "Action": "s3:CreateBucket", "Resource": "*", "Condition": ` + condition + `}}`)}
+	}
+	p.people["anywhere"] = maker(`{"Null": {"s3:locationconstraint": "true"}}`)
+	p.people["europe"] = maker(`{"StringLike": {"s3:locationconstraint": "eu-*"}}`)
+	const europe = `<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>`
+	p.as("anywhere", "PUT", "/made", 200)
+	p.send("anywhere", "PUT", "/other", europe, 403)
+	p.as("europe", "PUT", "/other", 403)
+	p.send("europe", "PUT", "/other", europe, 400) // allowed, and not the region of this store
 }
 
 // TestPolicyBindsSystemUser checks that the policy of a bucket binds its owner also if he is a system user, that he can always mend it, and

@@ -120,16 +120,6 @@ func (l List) Public() bool {
 	return false
 }
 
-// OwnerHasFullControl reports whether the user was granted everything.
-func (l List) OwnerHasFullControl(user string) bool {
-	for i := range l {
-		if l[i] == (Grant{User: user, Right: FullControl}) {
-			return true
-		}
-	}
-	return false
-}
-
 // Allows reports whether a user has all of want. The anonymous caller is "". With ignorePublic grants to everybody do not count.
 func (l List) Allows(user string, signed bool, want Right, ignorePublic bool) bool {
 	var has Right

@@ -153,6 +153,8 @@ func groups() []group {
 		{"Replication", testReplication},
 		{"PolicyKeys", testPolicyKeys},
 		{"PolicyCallers", testPolicyCallers},
+		{"PolicyActions", testPolicyActions},
+		{"PolicyLocks", testPolicyLocks},
 		{"Refused", testRefused},
 		{"Malformed", testMalformed},
 		{"AWSSDK", testAWSSDK},

@@ -150,15 +150,6 @@ var actionIndex = func() map[string]int {
 	return index
 }()
 
-// ActionNames returns the names of all S3 actions that a policy may name.
-func ActionNames() []string {
-	names := make([]string, len(actions))
-	for i, a := range actions {
-		names[i] = "s3:" + a.name
-	}
-	return names
-}
-
 // actionPattern is one value of Action or NotAction.
 type actionPattern struct {
 	literal bool      // names one action

@@ -82,15 +82,6 @@ var operators = [...]operator{
 	{name: "Null", compare: byPresence},
 }
 
-// Operators returns the names of all condition operators, without prefixes and suffix.
-func Operators() []string {
-	names := make([]string, len(operators))
-	for i, op := range operators {
-		names[i] = op.name
-	}
-	return names
-}
-
 // quantifier says how an operator treats a key with several values.
 type quantifier uint8
 

@@ -57,38 +57,9 @@ type dialect interface {
 
 // parseDocument reads the root of a policy.
 func parseDocument(root any, d dialect) (*Policy, error) {
-	o, ok := root.(object)
-	if !ok {
-		return nil, d.syntax()
-	}
-	variables := false
-	var list []any
-	found := false
-	for _, m := range o {
-		switch m.name {
-		case "Version":
-			// The older version is the default; it knows no variables.
-			if variables = m.value == "2012-10-17"; !variables && m.value != "2008-10-17" {
-				return nil, malformed("The policy must contain a valid version string")
-			}
-		case "Id":
-			if _, ok := m.value.(string); !ok {
-				return nil, d.syntax()
-			}
-		case "Statement":
-			found = true
-			if list, ok = m.value.([]any); !ok {
-				list = []any{m.value}
-			}
-		default:
-			return nil, d.syntax()
-		}
-	}
-	switch {
-	case !found:
-		return nil, d.missing("Statement")
-	case len(list) == 0:
-		return nil, malformed("Could not parse the policy: Statement is empty!")
+	list, variables, err := readRoot(root, d)
+	if err != nil {
+		return nil, err
 	}
 	p := &Policy{bucket: d.bucketName()}
 	for _, item := range list {
@@ -109,6 +80,42 @@ func parseDocument(root any, d dialect) (*Policy, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// readRoot returns the statements of a policy, and whether its version of the language has variables.
+func readRoot(root any, d dialect) (list []any, variables bool, err error) {
+	o, ok := root.(object)
+	if !ok {
+		return nil, false, d.syntax()
+	}
+	found := false
+	for _, m := range o {
+		switch m.name {
+		case "Version":
+			// The older version is the default; it knows no variables.
+			if variables = m.value == "2012-10-17"; !variables && m.value != "2008-10-17" {
+				return nil, false, malformed("The policy must contain a valid version string")
+			}
+		case "Id":
+			if _, ok := m.value.(string); !ok {
+				return nil, false, d.syntax()
+			}
+		case "Statement":
+			found = true
+			if list, ok = m.value.([]any); !ok {
+				list = []any{m.value}
+			}
+		default:
+			return nil, false, d.syntax()
+		}
+	}
+	switch {
+	case !found:
+		return nil, false, d.missing("Statement")
+	case len(list) == 0:
+		return nil, false, malformed("Could not parse the policy: Statement is empty!")
+	}
+	return list, variables, nil
 }
 
 // fields are the elements of a statement as they stand in the document.
@@ -241,7 +248,7 @@ func (s *statement) parseResources(f fields, d dialect, variables bool) error {
 	if !ok || len(values) == 0 {
 		return d.syntax()
 	}
-	s.notResource, s.resourceText = f.notResource, values
+	s.notResource = f.notResource
 	for _, value := range values {
 		p, err := d.resource(value, variables)
 		if err != nil {

@@ -30,16 +30,15 @@ type Policy struct {
 
 // statement is one compiled statement.
 type statement struct {
-	sid          string
-	effect       Effect
-	principals   principals // of a bucket policy
-	actions      []actionPattern
-	notAction    bool
-	names        actionSet // the S3 actions it is about, NotAction regarded
-	resources    []resourcePattern
-	notResource  bool
-	conditions   []condition
-	resourceText []string
+	sid         string
+	effect      Effect
+	principals  principals // of a bucket policy
+	actions     []actionPattern
+	notAction   bool
+	names       actionSet // the S3 actions it is about, NotAction regarded
+	resources   []resourcePattern
+	notResource bool
+	conditions  []condition
 }
 
 // Request is what is decided.
@@ -118,37 +117,6 @@ func present(s string) Value {
 func (r *Request) blindToTags() bool {
 	i, ok := actionIndex[r.Action]
 	return ok && actions[i].keys&groupBlindTags != 0
-}
-
-// Uses reports whether a decision about an action can depend on a key, in a condition or as a variable. With [KeyExistingObjectTag] it tells
-// whether the object's tags must be known before deciding.
-func (p *Policy) Uses(key Key, action string) bool {
-	i := indexOf(action)
-	for n := range p.statements {
-		if s := &p.statements[n]; s.about(i, action) && s.uses(key) {
-			return true
-		}
-	}
-	return false
-}
-
-// NeedsExistingTags reports whether the tags of the object must be known to decide about an action.
-func (p *Policy) NeedsExistingTags(action string) bool {
-	r := Request{Action: action}
-	return !r.blindToTags() && p.Uses(KeyExistingObjectTag, action)
-}
-
-func (s *statement) uses(key Key) bool {
-	inGlob := func(g glob) bool {
-		return g.variables && slices.ContainsFunc(g.tokens, func(t token) bool { return t.kind == variable && t.ref.key == key })
-	}
-	inARN := func(p arnPattern) bool { return slices.ContainsFunc(p.parts, inGlob) }
-	for _, c := range s.conditions {
-		if c.ref.key == key || slices.ContainsFunc(c.globs, inGlob) || slices.ContainsFunc(c.arns, inARN) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(s.resources, func(p resourcePattern) bool { return inGlob(p.tail) || inARN(p.arn) })
 }
 
 // Named returns the principals that the policy names, for the caller to check that they exist. If one does not, S3 refuses the

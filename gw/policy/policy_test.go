@@ -41,30 +41,6 @@ func TestOperationsHaveActions(t *testing.T) {
 	}
 }
 
-// TestUses checks which decisions need a key.
-func TestUses(t *testing.T) {
-	p := mustBucket(t, `
-		{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:GetObjectAttributes"], "Resource": "arn:aws:s3:::b/*",
-		 "Condition": {"StringEquals": {"s3:existingobjecttag/team": "a"}}},
-		{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObjectTagging", "Resource": "arn:aws:s3:::b/${s3:ExistingObjectTag/dir}/*"},
-		{"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*",
-		 "Condition": {"StringLike": {"s3:x-amz-copy-source": "b/${s3:x-amz-storage-class}/*"}}},
-		{"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*",
-		 "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::${aws:Referer}"}}}`)
-	for action, want := range map[string]bool{
-		"s3:GetObject": true, "s3:GetObjectTagging": true, "s3:PutObject": false, "s3:GetObjectAcl": false, "s3:GetObjectAttributes": false, "x:Y": false,
-	} {
-		if got := p.NeedsExistingTags(action); got != want {
-			t.Errorf("%s needs the tags: %t, want %t", action, got, want)
-		}
-	}
-	for key, want := range map[Key]bool{KeyCopySource: true, KeyStorageClass: true, KeySourceArn: true, KeyReferer: true, KeyExistingObjectTag: false} {
-		if got := p.Uses(key, "s3:PutObject"); got != want {
-			t.Errorf("s3:PutObject uses %s: %t, want %t", key, got, want)
-		}
-	}
-}
-
 // TestAsksOnlyWhatItNeeds checks that the context is not asked for keys of statements that do not apply anyhow.
 func TestAsksOnlyWhatItNeeds(t *testing.T) {
 	p := mustBucket(t, `
@@ -166,8 +142,15 @@ func TestDocumented(t *testing.T) {
 			keyNames = append(keyNames, name)
 		}
 	}
+	var actionNames, operatorNames []string
+	for _, a := range actions {
+		actionNames = append(actionNames, "s3:"+a.name)
+	}
+	for _, o := range operators {
+		operatorNames = append(operatorNames, o.name)
+	}
 	for section, want := range map[string][]string{
-		"Actions": ActionNames(), "Condition keys": keyNames, "Keys without a value": never, "Condition operators": Operators(),
+		"Actions": actionNames, "Condition keys": keyNames, "Keys without a value": never, "Condition operators": operatorNames,
 	} {
 		got := documented[section]
 		for _, name := range want {
