@@ -12,6 +12,7 @@ import (
 
 	"holdfast"
 	"holdfast/gw"
+	"holdfast/gw/fastcgi"
 	"holdfast/gw/limit"
 	"holdfast/gw/usage"
 )
@@ -24,6 +25,7 @@ type front struct {
 	usage   *usage.Recorder
 
 	server  *http.Server // nil: not serving
+	fastcgi *fastcgi.Server
 	serving sync.WaitGroup
 }
 
@@ -49,14 +51,20 @@ func (a *access) newFront(id holdfast.ServiceID, reg prometheus.Registerer) *fro
 	return f
 }
 
-// serve answers on a listener until shut. failed is told when the listener breaks.
+// serve answers HTTP and FastCGI on a listener until shut. failed is told when the listener breaks.
 func (f *front) serve(l net.Listener, failed func(error)) {
-	f.server = f.gateway.NewServer()
-	f.serving.Go(func() {
-		if err := f.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			failed(err)
-		}
-	})
+	f.server, f.fastcgi = f.gateway.NewServer(), fastcgi.New(f.gateway)
+	web, fcgi := fastcgi.Split(l)
+	for _, serve := range []func() error{
+		func() error { return f.server.Serve(web) },
+		func() error { return f.fastcgi.Serve(fcgi) },
+	} {
+		f.serving.Go(func() {
+			if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+				failed(err)
+			}
+		})
+	}
 }
 
 // reload changes the settings that can be changed without dropping a connection.
@@ -71,12 +79,17 @@ func (f *front) shut(ctx context.Context) error {
 	if f.server == nil {
 		return nil
 	}
+	var cut error
+	f.serving.Go(func() { cut = f.fastcgi.Shutdown(ctx) })
 	var err error
 	if f.server.Shutdown(ctx) != nil {
 		err = f.server.Close()
 	}
 	f.serving.Wait()
-	return err
+	if ctx.Err() != nil {
+		cut = nil // that requests were cut off at the end of the time is no failure
+	}
+	return errors.Join(err, cut)
 }
 
 // close ends what runs beside requests, which have ended. What was used is written first.
