@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs the S3 clients that the end-to-end tests drive, as Debian and npm package them. Does nothing where they are there.
+# Installs the S3 clients that the end-to-end tests drive and the nginx they put between, as Debian and npm package them.
+# Does nothing where they are there.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(awscli python3-boto3 s3cmd rclone curl)
+packages=(awscli python3-boto3 s3cmd rclone curl nginx-light)
 [ -x /usr/bin/node ] || packages+=(nodejs)
 [ -x /usr/bin/npm ] || packages+=(npm)
 missing=()
@@ -17,6 +18,12 @@ if [ ${#missing[@]} -ne 0 ]; then
 	fi
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq
+	# Packages of daemons would start them; this is the file that Debian asks.
+	if [ ! -e /usr/sbin/policy-rc.d ]; then
+		printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+		chmod +x /usr/sbin/policy-rc.d
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+	fi
 	apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 	echo "installed: ${missing[*]}"
 fi

@@ -33,6 +33,7 @@ func commands() []command {
 		{"bench", "generate load for any S3 endpoint, or measure the raw disk", runBench},
 		{"null-server", "the gateway without a store: the baseline of make bench", runNullServer},
 		{"s3-admin", "manage users, keys and buckets through an S3 endpoint", runS3Admin},
+		{"configure-nginx", "put nginx in front of gateways", runConfigureNginx},
 		{"fsck", "check names against bytes, both ways", runFsck},
 		{"version", "print the version", runVersion},
 	}
@@ -48,12 +49,21 @@ func main() {
 	os.Exit(code)
 }
 
+// tools are what the binary is under other names: a command of its own, which is told its name.
+var tools = map[string]func(ctx context.Context, program string, args []string, s streams) error{
+	"ostor-s3-admin":        s3Admin,
+	"ostor-configure-nginx": configureNginx,
+}
+
 // runAs runs what the name of the program stands for, be it a link to the binary: a tool of its own, or all of them.
 func runAs(ctx context.Context, args []string, s streams) int {
-	if len(args) == 0 || filepath.Base(args[0]) != ostorS3Admin {
-		return run(ctx, args[min(1, len(args)):], s)
+	if len(args) > 0 {
+		name := filepath.Base(args[0])
+		if tool, ok := tools[name]; ok {
+			return exitCode(name, tool(ctx, name, args[1:], s), s)
+		}
 	}
-	return exitCode(ostorS3Admin, runOstorS3Admin(ctx, args[1:], s), s)
+	return run(ctx, args[min(1, len(args)):], s)
 }
 
 // run finds and runs the subcommand and returns the exit code: 0 done, 1 failed, 2 bad usage.
@@ -87,7 +97,7 @@ func exitCode(command string, err error, s streams) int {
 func printUsage(w io.Writer) {
 	fmt.Fprintln(w, "usage: holdfast COMMAND [flags]")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.short)
+		fmt.Fprintf(w, "  %-15s %s\n", c.name, c.short)
 	}
 	fmt.Fprintln(w, "holdfast COMMAND --help shows the flags of a command.")
 }

@@ -57,8 +57,12 @@ func (c *conn) restore(r *http.Request) error {
 		r.ContentLength = -1
 		r.TransferEncoding = []string{"chunked"}
 	}
-	for _, hop := range []string{"Transfer-Encoding", "Expect", "Connection"} { // between the client and the web server
+	// Between the client and the web server; Content-Length is a field of the request.
+	for _, hop := range []string{"Transfer-Encoding", "Expect", "Connection", "Content-Length"} {
 		r.Header.Del(hop)
+	}
+	if types := r.Header["Content-Type"]; len(types) > 1 {
+		r.Header["Content-Type"] = types[:1] // once as a parameter of its own, once among the headers
 	}
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody

@@ -126,8 +126,9 @@ func TestRequestsAreWhole(t *testing.T) {
 	_, dial := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		from, _, _ := net.SplitHostPort(r.RemoteAddr)
 		body, err := io.ReadAll(r.Body)
-		fmt.Fprintf(w, "%s %s path=%q host=%s from=%s length=%d body=%q date=%q expect=%q tls=%v err=%v",
-			r.Method, r.RequestURI, r.URL.EscapedPath(), r.Host, from, r.ContentLength, body, r.Header.Get("X-Amz-Date"), r.Header.Get("Expect"), r.TLS != nil, err)
+		fmt.Fprintf(w, "%s %s path=%q host=%s from=%s length=%d body=%q date=%q expect=%q tls=%v types=%q lengths=%q err=%v",
+			r.Method, r.RequestURI, r.URL.EscapedPath(), r.Host, from, r.ContentLength, body, r.Header.Get("X-Amz-Date"), r.Header.Get("Expect"), r.TLS != nil,
+			r.Header["Content-Type"], r.Header["Content-Length"], err)
 	})
 	w := dial()
 	for _, c := range []struct {
@@ -136,13 +137,14 @@ func TestRequestsAreWhole(t *testing.T) {
 		body string
 		want string
 	}{
-		{"a plain one", env("GET", "/b/k?a=1&b"), "", `GET /b/k?a=1&b path="/b/k" host=s3.example.com from=127.0.0.1 length=0 body="" date="" expect="" tls=false err=<nil>`},
+		{"a plain one", env("GET", "/b/k?a=1&b"), "", `GET /b/k?a=1&b path="/b/k" host=s3.example.com from=127.0.0.1 length=0 body="" date="" expect="" tls=false types=[] lengths=[] err=<nil>`},
 		{"an awkward path", env("GET", "//b//%2F/../k%20+"), "",
-			`GET //b//%2F/../k%20+ path="//b//%2F/../k%20+" host=s3.example.com from=127.0.0.1 length=0 body="" date="" expect="" tls=false err=<nil>`},
-		{"a body", env("PUT", "/b/k", "CONTENT_LENGTH", "5", "HTTP_X_AMZ_DATE", "now", "HTTP_EXPECT", "100-continue", "HTTPS", "on"), "hello",
-			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=5 body="hello" date="now" expect="" tls=false err=<nil>`},
+			`GET //b//%2F/../k%20+ path="//b//%2F/../k%20+" host=s3.example.com from=127.0.0.1 length=0 body="" date="" expect="" tls=false types=[] lengths=[] err=<nil>`},
+		{"a body", env("PUT", "/b/k", "CONTENT_LENGTH", "5", "HTTP_X_AMZ_DATE", "now", "HTTP_EXPECT", "100-continue", "HTTPS", "on",
+			"HTTP_CONTENT_LENGTH", "5", "CONTENT_TYPE", "text/plain", "HTTP_CONTENT_TYPE", "text/plain"), "hello",
+			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=5 body="hello" date="now" expect="" tls=false types=["text/plain"] lengths=[] err=<nil>`},
 		{"chunks", env("PUT", "/b/k", "HTTP_TRANSFER_ENCODING", "chunked"), "hello",
-			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=-1 body="hello" date="" expect="" tls=false err=<nil>`},
+			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=-1 body="hello" date="" expect="" tls=false types=[] lengths=[] err=<nil>`},
 	} {
 		w.begin(c.env)
 		if c.body != "" {
