@@ -77,6 +77,10 @@ func testCopy(e *env) {
 		} {
 			e.req("PUT", e.at("never"), header("X-Amz-Copy-Source", value)).fails(400, code)
 		}
+		for _, value := range []string{"bucketonly", "/" + e.bucket + "/"} {
+			e.req("PUT", e.at("never"), header("X-Amz-Copy-Source", value)).fails(400, "InvalidArgument", "Message", "Invalid copy source object key",
+				"ArgumentName", "x-amz-copy-source", "ArgumentValue", "x-amz-copy-source")
+		}
 		e.req("PUT", e.at("never"), header("X-Amz-Copy-Source", e.at("none"))).fails(404, "NoSuchKey", "Key", "none")
 		e.req("PUT", e.at("never"), header("X-Amz-Copy-Source", "/"+randomName()+"/k")).fails(404, "NoSuchBucket")
 		e.req("PUT", e.at("never"), header("X-Amz-Copy-Source", e.at(source)+"?versionId=0123456789abcdef0123456789abcdef")).fails(404, "NoSuchVersion")

@@ -28,8 +28,7 @@ func ParseCopySource(value string) (CopySource, error) {
 		}
 		var key string
 		if rawBucket, key, ok = strings.Cut(strings.TrimPrefix(decoded, "/"), "/"); !ok || rawBucket == "" {
-			return CopySource{}, badCopySource(value,
-				"Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+			return CopySource{}, noSourceKey()
 		}
 		return checkCopySource(value, CopySource{rawBucket, key, versionID})
 	}
@@ -49,14 +48,16 @@ func checkCopySource(value string, source CopySource) (CopySource, error) {
 		return CopySource{}, badCopySource(value, "Invalid copy source bucket name")
 	}
 	if source.Key == "" {
-		return CopySource{}, badCopySource(value,
-			"Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+		return CopySource{}, noSourceKey()
 	}
 	if err := CheckKey(source.Key); err != nil {
 		return CopySource{}, err
 	}
 	return source, nil
 }
+
+// noSourceKey is the answer to a source without a key; S3 gives the header's name as its value.
+func noSourceKey() error { return badCopySource("x-amz-copy-source", "Invalid copy source object key") }
 
 func badCopySource(value, message string) error {
 	return BadArgument("x-amz-copy-source", value, message)
