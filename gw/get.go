@@ -26,7 +26,13 @@ func (q *request) parseRead() (read, error) {
 	get := read{
 		conditions: s3api.ParseConditions(h, q.begun),
 		byteRange:  s3api.ParseRange(h.Get("Range")),
-		checksum:   h.Get("X-Amz-Checksum-Mode") == "ENABLED",
+	}
+	switch mode := h.Get("X-Amz-Checksum-Mode"); mode {
+	case "":
+	case "ENABLED":
+		get.checksum = true
+	default:
+		return read{}, s3api.E(s3api.InvalidRequest).WithMessage("Value for x-amz-checksum-mode header is invalid.")
 	}
 	if err := s3api.RefuseEncryption(h); err != nil {
 		return read{}, err
@@ -137,7 +143,7 @@ func (get *read) prepare(q *request, info *holdfast.BucketInfo, e *holdfast.Entr
 	if status == http.StatusPartialContent && span.Length > 0 { // no bytes have no place
 		h["Content-Range"] = []string{span.ContentRange(e.Size)}
 	}
-	if get.checksum && (status == http.StatusOK || get.part != 0) {
+	if get.checksum && (span.Length == e.Size || get.part != 0) {
 		setChecksum(h, partChecksum(e, get.part), len(e.Content.Parts))
 	}
 	h["Content-Length"] = []string{strconv.FormatInt(span.Length, 10)}

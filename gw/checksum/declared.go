@@ -22,18 +22,15 @@ type Declared struct {
 // checked. It is not for CompleteMultipartUpload, whose checksum header speaks
 // of the object and not of the body. Errors are *Error with code InvalidRequest:
 // two checksums, an invalid value, an unsupported algorithm, or an announced
-// algorithm without a value.
+// one that is unknown or not that of the value.
 func FromHeader(h http.Header) (Declared, error) {
 	var d Declared
-	for a := CRC32; int(a) < len(algorithms); a++ {
-		values := h[algorithms[a].key]
-		if len(values) == 0 {
-			continue
-		}
-		if d.Algorithm != None || len(values) > 1 {
-			return Declared{}, errMultiple()
-		}
-		v, err := Parse(a, values[0])
+	a, text, err := Single(h)
+	if err != nil {
+		return Declared{}, err
+	}
+	if a != None {
+		v, err := Parse(a, text)
 		if err != nil {
 			return Declared{}, err
 		}
@@ -50,6 +47,23 @@ func FromHeader(h http.Header) (Declared, error) {
 		d.Algorithm, d.Trailer = trailer, true
 	}
 	return d, d.checkAnnounced(h.Get("X-Amz-Sdk-Checksum-Algorithm"))
+}
+
+// Single returns the one x-amz-checksum-* header with a checksum, unparsed; None
+// if there is none. Two of them are an *Error with code InvalidRequest.
+func Single(h http.Header) (Algorithm, string, error) {
+	found, text := None, ""
+	for a := CRC32; int(a) < len(algorithms); a++ {
+		values := h[algorithms[a].key]
+		if len(values) == 0 {
+			continue
+		}
+		if found != None || len(values) > 1 {
+			return None, "", errMultiple()
+		}
+		found, text = a, values[0]
+	}
+	return found, text, nil
 }
 
 // FromTrailerHeader reads x-amz-trailer, which lists the names of the trailers
@@ -83,7 +97,7 @@ func (d Declared) checkAnnounced(name string) error {
 	a, err := ParseAlgorithm(name)
 	switch {
 	case err != nil:
-		return err
+		return invalidRequest("Value for x-amz-sdk-checksum-algorithm header is invalid.")
 	case d.Algorithm == None:
 		return invalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding " +
 			"x-amz-checksum-* or x-amz-trailer headers were found.")

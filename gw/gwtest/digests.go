@@ -62,7 +62,12 @@ func testChecksum(e *env, a algorithm) {
 		e.get(key, enabled).is(200).holds(data).has(a.header(), sum, "X-Amz-Checksum-Type", "FULL_OBJECT")
 		e.req("HEAD", e.at(key), enabled).is(200).has(a.header(), sum, "X-Amz-Checksum-Type", "FULL_OBJECT")
 		e.get(key).is(200).lacks(a.header(), "X-Amz-Checksum-Type")
-		e.get(key, enabled, header("Range", "bytes=1-5")).is(206).lacks(a.header())
+		e.get(key, enabled, header("Range", "bytes=1-5")).is(206).lacks(a.header(), "X-Amz-Checksum-Type")
+		all := header("Range", "bytes=0-") // the checksum is that of all bytes, however they were asked for
+		e.get(key, enabled, all).is(206).holds(data).has(a.header(), sum, "X-Amz-Checksum-Type", "FULL_OBJECT")
+		e.req("HEAD", e.at(key), enabled, all).is(206).has(a.header(), sum)
+		e.get(key, header("X-Amz-Checksum-Mode", "on")).fails(400, "InvalidRequest", "Message", "Value for x-amz-checksum-mode header is invalid.")
+		e.req("HEAD", e.at(key), header("X-Amz-Checksum-Mode", "on")).fails(400, "InvalidRequest")
 	}
 	for name, opts := range map[string][]option{
 		"header": {body(data), header(a.header(), sum)}, "unsigned": {body(data), header(a.header(), sum), e.unsignedPayload()},
@@ -71,6 +76,10 @@ func testChecksum(e *env, a algorithm) {
 		shown(name)
 	}
 	e.req("PUT", e.at("never"), body(data), header(a.header(), other)).fails(400, "BadDigest")
+	for _, name := range []string{"MD5X", map[bool]string{true: "SHA1", false: "SHA256"}[a.name == "Sha256"]} {
+		e.req("PUT", e.at("never"), body(data), header(a.header(), sum), header("X-Amz-Sdk-Checksum-Algorithm", name)).fails(400, "InvalidRequest",
+			"Message", "Value for x-amz-sdk-checksum-algorithm header is invalid.")
+	}
 	for name, payload := range map[string]sigv4.Payload{"signed trailer": sigv4.PayloadChunkedTrailer, "unsigned trailer": sigv4.PayloadUnsignedTrailer} {
 		for _, size := range []int{0, 1, len(data)} {
 			st := sigv4.Stream{Payload: payload, Checksum: checksum.FromName(a.header()), Chunk: 8192}
