@@ -1,7 +1,9 @@
 package gw
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"holdfast"
 	"holdfast/gw/checksum"
@@ -40,7 +42,7 @@ func completeUpload(q *request) error {
 	}
 	req := volume.CompleteRequest{MinPart: minPartSize, If: cond}
 	if req.Parts, err = completedParts(id, listed); err != nil {
-		return err
+		return q.partsRefused(b, id, err)
 	}
 	if req.Checksum, err = q.completeChecksum(b, id, req.Parts); err != nil {
 		return err
@@ -60,8 +62,15 @@ func completeUpload(q *request) error {
 	return q.sendXML(answer.Append)
 }
 
-// completedParts converts the rows of the request. An ETag that cannot be one of ours, or a checksum that is none, is
-// InvalidPart, as one that differs is.
+// partsRefused is err, or NoSuchUpload: that comes before what is wrong with the list of parts.
+func (q *request) partsRefused(b *volume.Bucket, id holdfast.UploadID, err error) error {
+	if _, uploadErr := b.Upload(q.ctx, q.target.Key, id); holdfast.Is(uploadErr, holdfast.NoSuchUpload) {
+		return uploadErr
+	}
+	return err
+}
+
+// completedParts converts the rows of the request. An ETag that cannot be one of ours is InvalidPart, as one that differs is.
 func completedParts(id holdfast.UploadID, listed []s3api.CompletedPart) ([]holdfast.CompletedPart, error) {
 	parts := make([]holdfast.CompletedPart, len(listed))
 	for i, p := range listed {
@@ -70,16 +79,53 @@ func completedParts(id holdfast.UploadID, listed []s3api.CompletedPart) ([]holdf
 			return nil, s3api.BadPart(id.String(), p.Number, p.ETag).WithCause(err)
 		}
 		parts[i] = holdfast.CompletedPart{Number: p.Number, ETag: tag}
-		for _, sum := range p.Checksums {
-			algorithm := checksum.FromName(checksum.HeaderPrefix + sum.Algorithm)
-			v, err := checksum.Parse(algorithm, sum.Value)
-			if err != nil {
-				return nil, s3api.BadPart(id.String(), p.Number, p.ETag).WithCause(err)
-			}
-			parts[i].Checksum = storedChecksum(v)
+		if parts[i].Checksum, err = completedChecksum(p.Checksums); err != nil {
+			return nil, err
 		}
 	}
 	return parts, nil
+}
+
+// completedChecksum reads the checksum of a row; a row has at most one.
+func completedChecksum(sums []s3api.Checksum) (holdfast.Checksum, error) {
+	var v checksum.Value
+	var err error
+	for _, sum := range sums {
+		if v, err = checksum.Parse(checksum.FromName(checksum.HeaderPrefix+sum.Algorithm), sum.Value); err != nil {
+			break
+		}
+	}
+	if err == nil && len(sums) <= 1 {
+		return storedChecksum(v), nil
+	}
+	sums = slices.SortedFunc(slices.Values(sums), func(a, b s3api.Checksum) int { return strings.Compare(a.Algorithm, b.Algorithm) })
+	all := ""
+	for _, sum := range sums {
+		all += sum.Algorithm + ":" + sum.Value + ";"
+	}
+	return holdfast.Checksum{}, s3api.BadArgument("Checksum", all, "Invalid Base64 or multiple checksums present in request").WithCause(err)
+}
+
+// checkPartAlgorithms holds the algorithms of the listed checksums against the one that the upload was begun with. A composite
+// checksum wants one of every part.
+func checkPartAlgorithms(of holdfast.Checksum, listed []holdfast.CompletedPart) error {
+	for i := range listed {
+		number := strconv.Itoa(listed[i].Number)
+		switch got := listed[i].Checksum; {
+		case got.IsZero() && of.Composite:
+			return s3api.E(s3api.InvalidRequest).WithMessage("The upload was created using a " + algorithmText(of) + " checksum. " +
+				"The complete request must include the checksum for each part. It was missing for part " + number + " in the request.")
+		case !got.IsZero() && got.Algorithm != of.Algorithm:
+			return s3api.E(s3api.BadDigest).WithMessage("The " + algorithmText(got) + " you specified for part " + number +
+				" did not match what we received.")
+		}
+	}
+	return nil
+}
+
+// algorithmText names the algorithm of a checksum as messages about multipart uploads do.
+func algorithmText(of holdfast.Checksum) string {
+	return strings.ToLower(checksum.Algorithm(of.Algorithm).String())
 }
 
 // completeChecksum computes the object's checksum from those of its parts, if the upload was begun with one, and holds it and
@@ -93,6 +139,9 @@ func (q *request) completeChecksum(b *volume.Bucket, id holdfast.UploadID, liste
 	algorithm := checksum.Algorithm(up.Entry.Checksum.Algorithm)
 	if err == nil {
 		err = q.checkType(algorithm, &up)
+	}
+	if err == nil && algorithm != checksum.None {
+		err = checkPartAlgorithms(up.Entry.Checksum, listed)
 	}
 	if err != nil || algorithm == checksum.None && size == "" {
 		return holdfast.Checksum{}, err
@@ -211,9 +260,9 @@ func combine(algorithm checksum.Algorithm, kind checksum.Type, parts []holdfast.
 
 // checkObjectChecksum compares the computed checksum with the one the request gives for the object.
 func (q *request) checkObjectChecksum(algorithm checksum.Algorithm, sum checksum.Value) error {
-	text := q.r.Header.Get(algorithm.Header())
-	if text == "" {
-		return nil
+	given, text, err := checksum.Single(q.r.Header)
+	if err != nil || given != algorithm {
+		return err
 	}
 	want, err := checksum.ParseComposite(algorithm, text)
 	if err != nil {
@@ -222,5 +271,9 @@ func (q *request) checkObjectChecksum(algorithm checksum.Algorithm, sum checksum
 	if want.Parts() == 0 && sum.Parts() > 0 { // the count of parts may be left out
 		want, _ = checksum.ValueOf(algorithm, want.Raw(), sum.Parts())
 	}
-	return want.Check(sum)
+	if err := want.Check(sum); err != nil {
+		return s3api.E(s3api.BadDigest).WithMessage("The " + strings.ToLower(algorithm.String()) +
+			" you specified did not match the calculated checksum.").WithCause(err)
+	}
+	return nil
 }

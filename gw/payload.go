@@ -57,16 +57,21 @@ func (q *request) newMD5() hash.Hash {
 	return h
 }
 
-// expectChecksum makes the body of a part carry the checksum that its upload was begun with: computed here if the client
-// declared none, refused if it declared another.
+// expectChecksum makes the body of a part carry the checksum that its upload was begun with. Another is refused, and none if the
+// object's is made of those that the client sends; else it is computed here.
 func (p *payload) expectChecksum(of holdfast.Checksum) error {
 	want := checksum.Algorithm(of.Algorithm)
-	switch got := p.declared.Algorithm; {
+	got := p.declared.Algorithm
+	switch {
 	case want == checksum.None || got == want:
 		return nil
-	case got != checksum.None:
+	case got != checksum.None || of.Composite:
+		actual := "null"
+		if got != checksum.None {
+			actual = strings.ToLower(got.String())
+		}
 		return s3api.E(s3api.InvalidRequest).WithMessage("Checksum Type mismatch occurred, expected checksum Type: " +
-			strings.ToLower(want.String()) + ", actual checksum Type: " + strings.ToLower(got.String()))
+			strings.ToLower(want.String()) + ", actual checksum Type: " + actual)
 	}
 	p.sumOf, p.sum = want, want.New()
 	return nil

@@ -3,6 +3,7 @@ package gw
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"holdfast"
@@ -72,7 +73,7 @@ func checksumType(text string, algorithm checksum.Algorithm) (checksum.Type, err
 	}
 	if !algorithm.Allows(kind) {
 		return 0, s3api.E(s3api.InvalidRequest).WithMessage("The " + kind.String() +
-			" checksum type cannot be used with the " + algorithm.String() + " checksum algorithm.")
+			" checksum type cannot be used with the " + strings.ToLower(algorithm.String()) + " checksum algorithm.")
 	}
 	return kind, nil
 }

@@ -153,6 +153,9 @@ func ParseAlgorithm(s string) (Algorithm, error) {
 			return a, nil
 		}
 	}
+	if strings.Contains(s, ",") {
+		return None, invalidRequest("Invalid types are specified in x-amz-checksum-algorithm header.")
+	}
 	return None, invalidRequest("Checksum algorithm provided is unsupported. " +
 		"Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
 }

@@ -195,6 +195,7 @@ func testMultipartErrors(e *env) {
 		e.req("GET", target).fails(404, "NoSuchUpload")
 		e.req("DELETE", target).fails(404, "NoSuchUpload")
 		e.req("POST", target, text(completeDocument(row{1, small}))).fails(404, "NoSuchUpload")
+		e.req("POST", target, text(completeDocument(row{1, "junk"}))).fails(404, "NoSuchUpload")
 	}
 	elsewhere := strings.Replace(up.target(), "/k?", "/other?", 1)
 	e.req("PUT", elsewhere+"&partNumber=1", text("x")).fails(404, "NoSuchUpload")

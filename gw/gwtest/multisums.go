@@ -54,6 +54,10 @@ func testMultipartChecksums(e *env) {
 				e.Errorf("got %s", a.body)
 			}
 		}
+		e.req("POST", e.at("k")+"?uploads", header("X-Amz-Checksum-Algorithm", "CRC32,SHA1")).fails(400, "InvalidRequest",
+			"Message", "Invalid types are specified in x-amz-checksum-algorithm header.")
+		e.req("POST", e.at("k")+"?uploads", header("X-Amz-Checksum-Algorithm", "SHA1"), header("X-Amz-Checksum-Type", "FULL_OBJECT")).fails(400,
+			"InvalidRequest", "Message", "The FULL_OBJECT checksum type cannot be used with the sha1 checksum algorithm.")
 		up := e.begin("k", header("X-Amz-Checksum-Algorithm", "CRC32"))
 		e.req("PUT", up.partTarget(1), text("x"), header("X-Amz-Checksum-Sha1", algorithms()[3].base64([]byte("x")))).fails(400, "InvalidRequest")
 		e.req("PUT", up.partTarget(1), text("x"), header("X-Amz-Checksum-Crc32", crc32Base64("y"))).fails(400, "BadDigest")
@@ -68,6 +72,56 @@ func testMultipartChecksums(e *env) {
 		e.req("POST", up.target(), text(completeDocument(row{1, tag}))).is(200)
 		e.get("k", header("X-Amz-Checksum-Mode", "ENABLED")).is(200).has("X-Amz-Checksum-Crc32", crc32Base64("data"), "X-Amz-Checksum-Type", "FULL_OBJECT")
 	})
+	e.sub("of parts", testPartChecksums)
+}
+
+// testPartChecksums says wrong things of the checksums of parts, and too little: a composite checksum is made of those that the
+// client knows.
+func testPartChecksums(e *env) {
+	const sha1OfData = "oXyckyeT5fhKTb6ZSQPRyKWISqs="
+	sums := func(tag string, of ...string) string {
+		for i := 0; i < len(of); i += 2 {
+			tag += "<Checksum" + of[i] + ">" + of[i+1] + "</Checksum" + of[i] + ">"
+		}
+		return completeDocument(row{1, tag})
+	}
+	good := crc32Base64("data")
+	for _, kind := range []string{"COMPOSITE", "FULL_OBJECT"} {
+		up := e.begin("p", header("X-Amz-Checksum-Algorithm", "CRC32"), header("X-Amz-Checksum-Type", kind))
+		bare := e.req("PUT", up.partTarget(1), text("data"))
+		if kind == "COMPOSITE" {
+			bare.fails(400, "InvalidRequest", "Message", "Checksum Type mismatch occurred, expected checksum Type: crc32, actual checksum Type: null")
+		} else {
+			bare.is(200)
+		}
+		tag := e.req("PUT", up.partTarget(1), text("data"), header("X-Amz-Checksum-Crc32", good)).mustBe(200).header.Get("ETag")
+		complete := func(doc string, opts ...option) *answer {
+			e.T.Helper()
+			return e.req("POST", up.target(), append([]option{text(doc)}, opts...)...)
+		}
+		const notOne = "Invalid Base64 or multiple checksums present in request"
+		complete(sums(tag, "CRC32", "junk")).fails(400, "InvalidArgument", "Message", notOne, "ArgumentName", "Checksum", "ArgumentValue", "CRC32:junk;")
+		complete(sums(tag, "SHA1", sha1OfData, "CRC32", good)).fails(400, "InvalidArgument", "Message", notOne,
+			"ArgumentValue", "CRC32:"+good+";SHA1:"+sha1OfData+";")
+		complete(sums(tag, "SHA1", sha1OfData)).fails(400, "BadDigest", "Message", "The sha1 you specified for part 1 did not match what we received.")
+		complete(sums(tag, "CRC32", crc32Base64("other"))).fails(400, "InvalidPart", "PartNumber", "1")
+		complete(sums(tag, "CRC32", good), header("X-Amz-Checksum-Crc32", good), header("X-Amz-Checksum-Sha1", sha1OfData)).fails(400, "InvalidRequest")
+		complete(sums(tag, "CRC32", good), header("X-Amz-Checksum-Crc32", crc32Base64("other"))).fails(400, "BadDigest",
+			"Message", "The crc32 you specified did not match the calculated checksum.")
+		e.absent("p")
+		if kind == "COMPOSITE" {
+			complete(sums(tag)).fails(400, "InvalidRequest", "Message", "The upload was created using a crc32 checksum. "+
+				"The complete request must include the checksum for each part. It was missing for part 1 in the request.")
+			complete(sums(tag, "CRC32", good)).is(200)
+		} else {
+			complete(sums(tag)).is(200)
+		}
+		e.req("DELETE", e.at("p")).is(204)
+	}
+	up := e.begin("p")
+	tag := e.part(up, 1, []byte("data"))
+	e.req("POST", up.target(), text(sums(tag, "CRC32", "junk"))).fails(400, "InvalidArgument", "ArgumentName", "Checksum")
+	e.req("DELETE", up.target()).is(204)
 }
 
 // testUploadChecksum uploads parts with checksums; want is that of the object.
