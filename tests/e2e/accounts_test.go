@@ -147,7 +147,10 @@ func TestUsers(t *testing.T) {
 	}
 	const gone = "InvalidAccessKeyId"
 	wants("after a restart", "", "")
+	admin.run(`^Allowed: by a grant of READ`, "explain", "-a", "s3:ListBucket", "-b", "theirs", "-i", id, "-n", "app")
+	admin.run(`^Denied: nothing allows it`, "explain", "-a", "s3:ListBucket", "-b", "theirs")
 	admin.run("Disabled user: user id="+id, "disable-user", "-i", id)
+	admin.run(`^Denied: the user is disabled`, "explain", "-a", "s3:ListBucket", "-b", "theirs", "-e", "user@example.com")
 	wants("disabled", gone, gone)
 	admin.run("Enabled user: user id="+id, "enable-user", "-e", "user@example.com")
 	wants("enabled", "", "")
