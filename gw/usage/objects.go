@@ -9,7 +9,7 @@ import (
 	"holdfast/volume"
 )
 
-// Objects are the objects of usage that all gateways of a volume wrote.
+// Objects are the complete objects that all gateways of a volume wrote.
 type Objects struct{ Volume *volume.Volume }
 
 // MaxPage bounds a page of names.
@@ -21,15 +21,30 @@ func (o Objects) List(ctx context.Context, after string, limit int) (names []str
 	if err != nil {
 		return nil, false, err
 	}
-	opts := volume.ListOptions{Prefix: keyPrefix + namePrefix, Limit: min(max(limit, 1), MaxPage)}
+	limit = min(max(limit, 1), MaxPage)
+	opts := volume.ListOptions{Prefix: keyPrefix + namePrefix, Limit: limit + 1}
 	if after != "" {
 		opts.After.Key = keyPrefix + after
 	}
-	page, err := b.List(ctx, opts)
-	for i := range page.Items {
-		names = append(names, strings.TrimPrefix(page.Items[i].Key, keyPrefix))
+	for {
+		page, err := b.List(ctx, opts)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, i := range page.Items {
+			if i.Entry.StorageClass == running {
+				continue
+			}
+			if len(names) == limit {
+				return names, true, nil
+			}
+			names = append(names, strings.TrimPrefix(i.Key, keyPrefix))
+		}
+		if !page.More {
+			return names, false, nil
+		}
+		opts.After = page.Next
 	}
-	return names, page.More, err
 }
 
 // Write writes the object with a name, a JSON document, to w. Kinds: NotFound, before anything is written.
@@ -39,6 +54,9 @@ func (o Objects) Write(ctx context.Context, name string, w io.Writer) error {
 		return err
 	}
 	return b.Read(ctx, keyPrefix+name, volume.Version{}, func(obj *volume.Object) error {
+		if obj.Entry().StorageClass == running {
+			return missing(name)
+		}
 		_, err := obj.WriteRange(ctx, w, 0, obj.Entry().Size)
 		return err
 	})
@@ -50,16 +68,27 @@ func (o Objects) Delete(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	res := b.Delete(ctx, []volume.DeleteRequest{{Key: keyPrefix + name}})[0]
+	e, err := b.Head(ctx, keyPrefix+name, volume.Version{})
+	if err == nil && e.StorageClass == running {
+		return missing(name)
+	}
+	if err != nil {
+		return err
+	}
+	res := b.Delete(ctx, []volume.DeleteRequest{{Key: keyPrefix + name}})[0] // complete: it does not change any more
 	if res.Err == nil && !res.Found {
-		return &holdfast.Error{Op: "usage.delete", Kind: holdfast.NotFound, ID: name}
+		return missing(name)
 	}
 	return res.Err
 }
 
 func (o Objects) named(ctx context.Context, name string) (*volume.Bucket, error) {
-	if !validName(name) {
-		return nil, &holdfast.Error{Op: "usage", Kind: holdfast.NotFound, ID: name}
+	if _, err := parseName(name); err != nil {
+		return nil, missing(name)
 	}
 	return o.Volume.ServiceBucket(ctx)
+}
+
+func missing(name string) error {
+	return &holdfast.Error{Op: "usage", Kind: holdfast.NotFound, ID: name}
 }

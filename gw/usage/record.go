@@ -2,19 +2,18 @@ package usage
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"holdfast"
 )
 
 // Key says who used what.
 type Key struct {
-	Bucket string `json:"bucket"`  // "": no bucket, such as a list of buckets
-	Epoch  uint64 `json:"epoch"`   // of the bucket's record; 0: none
+	Bucket string `json:"bucket"`  // "": no bucket, such as a list of buckets, or one that is not there
+	Epoch  uint64 `json:"epoch"`   // tells apart the buckets that had the name; 0: none
 	User   string `json:"user_id"` // "": nobody signed
 	Tag    string `json:"tag"`
 }
@@ -59,42 +58,22 @@ func (c *counters) add(k Kind, up, down int64) {
 	c.Net.Downloaded += down
 }
 
-// period is what was counted since a moment.
-type period struct {
-	begin  time.Time
-	length time.Duration
-	name   string
-	items  map[Key]*counters
-	dirty  bool // not all of it is written
-}
-
-const (
-	namePrefix = "s3-usage-"
-	keyPrefix  = "s/"
-)
-
-func newPeriod(service holdfast.ServiceID, begin time.Time, length time.Duration) *period {
-	begin = begin.UTC().Truncate(time.Millisecond)
-	name := fmt.Sprintf("%s%v-%s-%d", namePrefix, service, begin.Format("2006-01-02T15:04:05.000Z"), int64(length/time.Second))
-	return &period{begin: begin, length: length, name: name, items: map[Key]*counters{}}
-}
-
 // item is a line of an object.
 type item struct {
 	Key      Key      `json:"key"`
 	Counters counters `json:"counters"`
 }
 
-// encode writes the object: one JSON document, its items in order.
-func (p *period) encode(service holdfast.ServiceID) ([]byte, error) {
-	items := make([]item, 0, len(p.items))
-	for k, c := range p.items {
-		items = append(items, item{k, *c})
-	}
-	slices.SortFunc(items, func(a, b item) int {
-		return strings.Compare(fmt.Sprint(a.Key.Bucket, "\x00", a.Key.User, "\x00", a.Key.Epoch, a.Key.Tag),
-			fmt.Sprint(b.Key.Bucket, "\x00", b.Key.User, "\x00", b.Key.Epoch, b.Key.Tag))
-	})
+func compareItems(a, b item) int {
+	return cmp.Or(
+		strings.Compare(a.Key.Bucket, b.Key.Bucket), strings.Compare(a.Key.User, b.Key.User), cmp.Compare(a.Key.Epoch, b.Key.Epoch),
+		strings.Compare(a.Key.Tag, b.Key.Tag),
+	)
+}
+
+// encode writes an object: one JSON document. It orders the items.
+func encode(n name, items []item) ([]byte, error) {
+	slices.SortFunc(items, compareItems)
 	var doc bytes.Buffer
 	err := json.NewEncoder(&doc).Encode(struct {
 		Format  int             `json:"fmt_version"`
@@ -103,7 +82,7 @@ func (p *period) encode(service holdfast.ServiceID) ([]byte, error) {
 		Period  int64           `json:"period"`
 		Items   int             `json:"nr_items"`
 		List    []item          `json:"items"`
-	}{1, serviceNumber(service), p.begin.Unix(), int64(p.length / time.Second), len(items), items})
+	}{1, serviceNumber(n.service), n.begin.Unix(), n.seconds, len(items), items})
 	return doc.Bytes(), err
 }
 
@@ -114,9 +93,4 @@ func serviceNumber(id holdfast.ServiceID) json.RawMessage {
 		return json.RawMessage(digits)
 	}
 	return json.RawMessage(`"` + digits + `"`)
-}
-
-// validName reports whether a name may be one of an object of usage.
-func validName(name string) bool {
-	return strings.HasPrefix(name, namePrefix) && len(name) < 200 && !strings.Contains(name, "/")
 }

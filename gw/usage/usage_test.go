@@ -20,7 +20,8 @@ const gateway = holdfast.ServiceID(0x8000000000000065)
 
 type clock struct{ ns atomic.Int64 }
 
-func (c *clock) now() time.Time { return time.Unix(0, c.ns.Load()) }
+func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()) }
+func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
 func newClock() *clock {
 	c := &clock{}
@@ -98,12 +99,27 @@ func TestPeriods(t *testing.T) {
 	client := Key{Bucket: "client", Epoch: 98309, User: "b81d6c5f895a8c86"}
 	r.Add(client, Put, 41258, 0)
 	r.Add(client, Get, 0, 40)
-	r.write(t.Context())
+	r.write(t.Context(), true)
 	r.Add(client, Get, 0, 2)
 	r.Add(Key{User: "b81d6c5f895a8c86"}, List, 0, 7)
 	r.Add(client, Other, 0, 0)
-	r.write(t.Context()) // the same object again
+	r.write(t.Context(), true)
 	first := "s3-usage-8000000000000065-2017-02-01T16:31:54.000Z-1800"
+	if got := names(t, v); len(got) != 0 {
+		t.Errorf("shown while its period runs: %v", got)
+	}
+	if err := (Objects{v}).Write(t.Context(), first, &bytes.Buffer{}); !holdfast.Is(err, holdfast.NotFound) {
+		t.Errorf("read while its period runs: got %v", err)
+	}
+	if err := (Objects{v}).Delete(t.Context(), first); !holdfast.Is(err, holdfast.NotFound) {
+		t.Errorf("deleted while its period runs: got %v", err)
+	}
+	r.SetPeriod(time.Minute) // the running period stays as it is
+	c.advance(29 * time.Minute)
+	r.Add(client, Put, 1, 0)
+	c.advance(time.Minute)
+	r.Add(client, Put, 1, 0)
+	r.write(t.Context(), false)
 	if got := names(t, v); len(got) != 1 || got[0] != first {
 		t.Fatalf("objects: got %v", got)
 	}
@@ -112,49 +128,112 @@ func TestPeriods(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 	if got := fmt.Sprintf("%+v", o.List); got != "[{Key:{Bucket: Epoch:0 User:b81d6c5f895a8c86 Tag:} Counters:{Ops:{Put:0 Get:0 List:1 Other:0} Net:{Uploaded:0 Downloaded:7}}} "+
-		"{Key:{Bucket:client Epoch:98309 User:b81d6c5f895a8c86 Tag:} Counters:{Ops:{Put:1 Get:2 List:0 Other:1} Net:{Uploaded:41258 Downloaded:42}}}]" {
+		"{Key:{Bucket:client Epoch:98309 User:b81d6c5f895a8c86 Tag:} Counters:{Ops:{Put:2 Get:2 List:0 Other:1} Net:{Uploaded:41259 Downloaded:42}}}]" {
 		t.Errorf("items: got %s", got)
 	}
-	r.SetPeriod(time.Minute) // the running period stays as it is
-	c.ns.Add(int64(29 * time.Minute))
-	r.Add(client, Put, 1, 0)
-	c.ns.Add(int64(time.Minute))
-	r.Add(client, Put, 1, 0)
-	r.write(t.Context())
-	got := names(t, v)
-	if len(got) != 2 || !strings.HasSuffix(got[1], "-60") {
-		t.Fatalf("objects: got %v", got)
-	}
-	if a, b := read(t, v, got[0]).List[1].Counters.Ops.Put, read(t, v, got[1]).List[0].Counters.Ops.Put; a != 2 || b != 1 {
-		t.Errorf("puts: got %d and %d", a, b)
-	}
-	c.ns.Add(int64(time.Hour))
+	c.advance(time.Hour)
 	r.SetPeriod(0)
 	r.Add(client, Put, 1, 0) // not counted
-	r.write(t.Context())
-	if got := len(names(t, v)); got != 2 {
-		t.Errorf("%d objects after counting was turned off, want 2", got)
+	r.write(t.Context(), true)
+	if got := names(t, v); len(got) != 2 || !strings.HasSuffix(got[1], "-60") || read(t, v, got[1]).List[0].Counters.Ops.Put != 1 {
+		t.Errorf("objects after counting was turned off: got %v", got)
 	}
 	if len(r.ended) != 0 || r.current != nil {
 		t.Error("periods that were written are kept in memory")
 	}
 }
 
-func TestRestart(t *testing.T) {
+// TestClose ends periods with the gateway.
+func TestClose(t *testing.T) {
 	v, _ := openVolume(t)
 	c := newClock()
 	for i := range 3 {
 		r := Open(Options{Service: gateway, Volume: v, Period: DefaultPeriod, Now: c.now})
 		r.Add(Key{Bucket: "b"}, Put, int64(i), 0)
 		r.Close()
-		c.ns.Add(int64(time.Second))
+		c.advance(time.Second)
 	}
-	var up int64
-	for _, n := range names(t, v) {
-		up += read(t, v, n).List[0].Counters.Net.Uploaded
+	if got := newCollector(t, v).collect(); got != 3 {
+		t.Errorf("uploaded: got %d, want 3", got)
 	}
-	if up != 3 {
-		t.Errorf("uploaded: got %d, want 3", up)
+}
+
+// TestTurn ends a period by the clock alone.
+func TestTurn(t *testing.T) {
+	v, _ := openVolume(t)
+	r := Open(Options{Service: gateway, Volume: v, Period: MinPeriod})
+	defer r.Close()
+	r.Add(Key{Bucket: "b"}, Put, 1, 0)
+	for deadline := time.Now().Add(20 * time.Second); len(names(t, v)) == 0; time.Sleep(10 * time.Millisecond) { // between two polls
+		if time.Now().After(deadline) {
+			t.Fatal("a period that is over is not written")
+		}
+	}
+}
+
+// collector does what billing does: it lists, reads and deletes objects, and adds up. None may come twice.
+type collector struct {
+	t    testing.TB
+	v    *volume.Volume
+	seen map[string]bool
+	sum  int64
+}
+
+func newCollector(t testing.TB, v *volume.Volume) *collector {
+	return &collector{t: t, v: v, seen: make(map[string]bool)}
+}
+
+// collect returns how many bytes were uploaded, by all objects there were.
+func (c *collector) collect() int64 {
+	c.t.Helper()
+	for _, name := range names(c.t, c.v) {
+		if c.seen[name] {
+			c.t.Errorf("%s came back after it was deleted", name)
+		}
+		c.seen[name] = true
+		for _, i := range read(c.t, c.v, name).List {
+			c.sum += i.Counters.Net.Uploaded
+		}
+		if err := (Objects{c.v}).Delete(c.t.Context(), name); err != nil {
+			c.t.Error(err)
+		}
+	}
+	return c.sum
+}
+
+// TestLeft crashes a gateway in the middle of a period: its next start finishes what it left as it was last written, and so does another
+// gateway, later.
+func TestLeft(t *testing.T) {
+	const other = gateway + 1
+	for _, by := range []holdfast.ServiceID{gateway, other} {
+		v, _ := openVolume(t)
+		c := newClock()
+		crashed := open(t, v, c)
+		crashed.Add(Key{Bucket: "b"}, Put, 5, 0)
+		crashed.write(t.Context(), true)
+		crashed.Add(Key{Bucket: "b"}, Put, 7, 0) // lost
+		c.advance(time.Second)
+		next := Open(Options{Service: by, Volume: v, Period: DefaultPeriod, Now: c.now, WriteEvery: time.Hour})
+		defer next.Close()
+		if err := next.finishLeft(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		billing := newCollector(t, v)
+		if got := billing.collect(); by == other && got != 0 {
+			t.Errorf("another gateway took what was just written: %d bytes", got)
+		}
+		c.advance(DefaultPeriod + leftFor)
+		if err := next.finishLeft(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := billing.collect(); got != 5 {
+			t.Errorf("by %v: collected %d, want 5", by, got)
+		}
+		// The gateway was only slow. What it has in memory must not be counted twice.
+		crashed.write(t.Context(), true)
+		if got := billing.collect(); got != 5 || len(crashed.ended) != 0 {
+			t.Errorf("by %v: collected %d after the gateway came back, want 5", by, got)
+		}
 	}
 }
 
@@ -167,7 +246,7 @@ func TestManyItems(t *testing.T) {
 	for i := range n {
 		r.Add(Key{Bucket: fmt.Sprint("bucket-\"<", i)}, Get, 0, 1)
 	}
-	r.write(t.Context())
+	r.Close()
 	var items, down int64
 	all := names(t, v)
 	for _, name := range all {
@@ -186,21 +265,21 @@ func TestStoreAway(t *testing.T) {
 	c := newClock()
 	r := open(t, v, c)
 	r.Add(Key{Bucket: "b"}, Put, 1, 0)
-	r.write(t.Context())
+	r.write(t.Context(), true)
 	lost(true)
 	for range maxWaiting + 3 {
-		c.ns.Add(int64(time.Hour))
+		c.advance(time.Hour)
 		r.Add(Key{Bucket: "b"}, Put, 1, 0)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		r.write(ctx)
+		r.write(ctx, true)
 		cancel()
 	}
 	if len(r.ended) > maxWaiting {
 		t.Errorf("%d periods wait", len(r.ended))
 	}
 	lost(false)
-	r.write(t.Context())
-	if got := len(names(t, v)); got != maxWaiting+2 { // the first, those that waited, the running one
+	r.Close()
+	if got := len(names(t, v)); got != maxWaiting { // those that waited and the last, while the oldest were given up
 		t.Errorf("%d objects after the store came back", got)
 	}
 }
@@ -211,8 +290,8 @@ func TestObjects(t *testing.T) {
 	r := open(t, v, c)
 	for range 25 {
 		r.Add(Key{Bucket: "b"}, Put, 1, 0)
-		r.write(t.Context())
-		c.ns.Add(int64(DefaultPeriod))
+		c.advance(DefaultPeriod)
+		r.write(t.Context(), true)
 	}
 	var all []string
 	after := ""
@@ -249,6 +328,17 @@ func TestServiceNumber(t *testing.T) {
 			t.Errorf("%v: got %s, want %s", id, got, want)
 		}
 	}
+}
+
+func FuzzName(f *testing.F) {
+	f.Add("s3-usage-8000000000000065-2017-02-01T16:31:54.000Z-1800")
+	f.Add("s3-usage-8000000000000065-2017-02-30T16:31:54.000Z-01")
+	f.Fuzz(func(t *testing.T, text string) {
+		n, err := parseName(text)
+		if err == nil && (n.String() != text || n.end().Before(n.begin)) {
+			t.Errorf("%q: got %q", text, n)
+		}
+	})
 }
 
 func BenchmarkAdd(b *testing.B) {
