@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -209,11 +210,101 @@ func TestShared(t *testing.T) {
 	}
 }
 
+func quotaOf(t testing.TB, l *Limiter, user string) int64 {
+	t.Helper()
+	q, err := l.Quota(t.Context(), user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// TestStart asks a gateway that has just begun: the rules that are there count for the first request.
+func TestStart(t *testing.T) {
+	c := newClock()
+	vs := openVolumes(t, 2)
+	first := Open(Options{Volume: vs[0], Now: c.now})
+	defer first.Close()
+	change(t, first, Bucket("b"), func(r *Rules) { r.PerMinute[Get] = 1 })
+	if !allow(t, first, "u", "b", Get) {
+		t.Error("refused within the limit")
+	}
+	second := Open(Options{Volume: vs[1], Now: c.now})
+	defer second.Close()
+	if allow(t, second, "u", "b", Get) {
+		t.Error("the first request after a start is not held to the limit")
+	}
+}
+
+// TestGiveBack uses up the limit of a bucket: what it refuses costs the user nothing.
+func TestGiveBack(t *testing.T) {
+	c := newClock()
+	l := openLimiters(t, 1, c)[0]
+	change(t, l, User("u"), func(r *Rules) { r.PerMinute[Get] = 3 })
+	change(t, l, Bucket("b"), func(r *Rules) { r.PerMinute[Get] = 1 })
+	for i, want := range []bool{true, false, false, false} {
+		if got := allow(t, l, "u", "b", Get); got != want {
+			t.Errorf("request %d on the bucket: got %v", i, got)
+		}
+	}
+	for i, want := range []bool{true, true, false} {
+		if got := allow(t, l, "u", "other", Get); got != want {
+			t.Errorf("request %d elsewhere: got %v", i, got)
+		}
+	}
+}
+
+// TestWrongClock lets a gateway whose clock was set a year ahead use a limit: the others are not refused until then, and each keeps to the
+// limit by itself although the ledger is begun anew all the time.
+func TestWrongClock(t *testing.T) {
+	vs := openVolumes(t, 2)
+	right, wrong := newClock(), newClock()
+	wrong.advance(365 * 24 * time.Hour)
+	a := Open(Options{Volume: vs[0], Now: right.now})
+	defer a.Close()
+	b := Open(Options{Volume: vs[1], Now: wrong.now})
+	defer b.Close()
+	change(t, a, User("u"), func(r *Rules) { r.PerMinute[Get] = 1200 })
+	let := map[*Limiter]int{}
+	for range 100 {
+		for _, l := range []*Limiter{a, b} {
+			if allow(t, l, "u", "", Get) {
+				let[l]++
+			}
+		}
+	}
+	if let[a] != 20 || let[b] != 20 {
+		t.Errorf("in one second: got %d and %d operations, want 20 of each", let[a], let[b])
+	}
+}
+
+// TestForget removes limits: nothing of them stays in the service bucket.
+func TestForget(t *testing.T) {
+	l := openLimiters(t, 1, newClock())[0]
+	change(t, l, User("u"), func(r *Rules) { r.PerMinute[Get], r.Out = 5, 5 })
+	if !allow(t, l, "u", "", Get) {
+		t.Error("refused within the limit")
+	}
+	o, _ := l.Out("u", "")
+	if err := o.Wait(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	change(t, l, User("u"), func(r *Rules) { *r = Rules{} })
+	b, err := l.volume.ServiceBucket(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := b.List(t.Context(), volume.ListOptions{Limit: 10})
+	if err != nil || len(page.Items) != 0 {
+		t.Errorf("left over: %+v, %v", page.Items, err)
+	}
+}
+
 func TestOthersSeeChanges(t *testing.T) {
 	ls := openLimiters(t, 2, newClock())
 	change(t, ls[0], DefaultUser(), func(r *Rules) { r.Quota = 7 })
 	deadline := time.Now().Add(10 * time.Second)
-	for ls[1].Quota("u") != 7 {
+	for quotaOf(t, ls[1], "u") != 7 {
 		if time.Now().After(deadline) {
 			t.Fatal("another gateway does not learn of a rule")
 		}
@@ -263,12 +354,18 @@ func TestUserQuota(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	may := func(n int64) bool {
+	reserve := func(n int64) (*Place, bool) {
 		t.Helper()
-		ok, err := l.MayHold(t.Context(), "u", n)
+		p, ok, err := l.Reserve(t.Context(), "u", n)
 		if err != nil {
 			t.Fatal(err)
 		}
+		return p, ok
+	}
+	may := func(n int64) bool {
+		t.Helper()
+		p, ok := reserve(n)
+		p.End(false)
 		return ok
 	}
 	if !may(1 << 40) {
@@ -276,12 +373,27 @@ func TestUserQuota(t *testing.T) {
 	}
 	change(t, l, DefaultUser(), func(r *Rules) { r.Quota = 10 })
 	change(t, l, User("u"), func(r *Rules) { r.Quota = 100 })
-	if !may(60) || may(41) || !may(40) || may(1) || !may(0) {
-		t.Error("what was let in is not counted")
+	slow, ok := reserve(60)
+	if !ok || may(41) || !may(40) || !may(40) || !may(0) {
+		t.Error("what is under way is not counted, or what failed is")
 	}
-	c.advance(heldFor) // nothing of it was stored
-	if !may(100) || may(1) {
+	c.advance(10 * heldFor)
+	if may(41) {
+		t.Error("what is under way for long is not counted any more")
+	}
+	slow.End(true)
+	if may(41) || !may(40) {
+		t.Error("what was stored since the sum was made is not counted")
+	}
+	c.advance(heldFor) // nothing was stored in truth
+	if !may(100) || may(101) {
 		t.Error("what is stored is not counted anew")
+	}
+	for i := range maxUsers + 5 {
+		l.held.user(strconv.Itoa(i)).underWay.Add(-1)
+	}
+	if got := len(l.held.users); got > maxUsers {
+		t.Errorf("%d users are kept", got)
 	}
 }
 
@@ -302,22 +414,38 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// BenchmarkAllow is what a request pays: without any limit, and with limits of others.
+// BenchmarkAllow is what a request pays: without any limit, with limits of others, and with limits of its user and bucket.
 func BenchmarkAllow(b *testing.B) {
-	l := openLimiters(b, 1, newClock())[0]
-	for _, others := range []bool{false, true} {
-		name := "none"
-		if others {
-			name = "of others"
-			change(b, l, User("x"), func(r *Rules) { r.PerMinute[Get] = 1 })
-		}
-		b.Run(name, func(b *testing.B) {
+	for _, bb := range []struct {
+		name   string
+		limits []Subject
+	}{{"none", nil}, {"of others", []Subject{User("x")}}, {"of the user", []Subject{User("u")}}, {"of user and bucket", []Subject{User("u"), Bucket("b")}}} {
+		b.Run(bb.name, func(b *testing.B) {
+			l := openLimiters(b, 1, newClock())[0]
+			l.now = time.Now
+			for _, s := range bb.limits {
+				change(b, l, s, func(r *Rules) { r.PerMinute[Get] = MaxPerMinute })
+			}
 			b.ReportAllocs()
-			for b.Loop() {
-				if ok, err := l.Allow(context.Background(), "u", "b", Get); !ok || err != nil {
+			for b.Loop() { // a million a second are let through; the others are refused, which takes as long
+				if _, err := l.Allow(context.Background(), "u", "b", Get); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 	}
+}
+
+// BenchmarkAllowParallel is the same with as many requests at once as there are processors.
+func BenchmarkAllowParallel(b *testing.B) {
+	l := openLimiters(b, 1, newClock())[0]
+	l.now = time.Now
+	change(b, l, User("u"), func(r *Rules) { r.PerMinute[Get] = MaxPerMinute })
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := l.Allow(context.Background(), "u", "b", Get); err != nil {
+				b.Error(err)
+			}
+		}
+	})
 }

@@ -7,18 +7,23 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"holdfast"
 	"holdfast/volume"
 )
 
-// pollEvery is how often a gateway looks whether another changed a rule.
-const pollEvery = time.Second
+const (
+	pollEvery   = time.Second     // how often a gateway looks whether another changed a rule
+	rereadEvery = 5 * time.Minute // how often it reads the rules all the same: who changed one may have died before telling
+)
 
 // Options configure a [Limiter]. Volume is required.
 type Options struct {
-	Volume *volume.Volume
-	Logger *slog.Logger     // nil: nothing is logged
-	Now    func() time.Time // nil: time.Now
+	Volume     *volume.Volume
+	Registerer prometheus.Registerer // nil: metrics are kept and not shown
+	Logger     *slog.Logger          // nil: nothing is logged
+	Now        func() time.Time      // nil: time.Now
 }
 
 // Limiter holds one gateway to the rules. Close it. Safe for concurrent use.
@@ -26,27 +31,33 @@ type Limiter struct {
 	volume *volume.Volume
 	log    *slog.Logger
 	now    func() time.Time
-	table  atomic.Pointer[table] // nil while there are no rules: the fast path
+	table  atomic.Pointer[table] // nil until the rules were read
+	ledger ledgers
 
-	mu    sync.Mutex // of loading
-	last  *table
-	epoch uint64 // of the service bucket, as of last
+	mu    sync.Mutex // of reading the rules; table is stored with it held
+	epoch uint64     // of the service bucket, as of the table
+	read  time.Time  // when they were read
 
-	held heldBytes
+	held     heldBytes
+	subjects prometheus.Gauge
 
 	stop    context.CancelFunc
 	polling sync.WaitGroup
 }
 
-// Open starts a limiter. It does no I/O: until the rules were read for the first time, which is tried at once in the background, there
-// are none.
+// Open starts a limiter. It does no I/O: the rules are read in the background, or by the first who asks.
 func Open(o Options) *Limiter {
-	l := &Limiter{volume: o.Volume, log: o.Logger, now: o.Now}
+	l := &Limiter{volume: o.Volume, log: o.Logger, now: o.Now, subjects: prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "holdfast_gw_limit_subjects", Help: "Users and buckets that have limits or quotas, defaults included, as this gateway knows them."})}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
 	if l.now == nil {
 		l.now = time.Now
+	}
+	l.ledger = newLedgers(o.Volume, l.log)
+	if o.Registerer != nil {
+		o.Registerer.MustRegister(l.subjects, l.ledger.taken, l.ledger.resets)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop = stop
@@ -83,23 +94,46 @@ func (l *Limiter) poll(ctx context.Context) {
 func (l *Limiter) refresh(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.refreshLocked(ctx)
+}
+
+func (l *Limiter) refreshLocked(ctx context.Context) error {
+	before := l.table.Load()
 	b, err := l.volume.Bucket(ctx, volume.ServiceBucketName)
-	if holdfast.Is(err, holdfast.NotFound) {
-		return nil // nothing was ever set
+	if holdfast.Is(err, holdfast.NotFound) { // nothing was ever set
+		if before == nil {
+			l.table.Store(&table{})
+		}
+		return nil
 	}
-	if err != nil || b.Info().Epoch == l.epoch {
+	if err != nil || before != nil && b.Info().Epoch == l.epoch && time.Since(l.read) < rereadEvery {
 		return err
 	}
-	t, err := load(ctx, l.volume, l.last, l.log)
+	t, err := load(ctx, l.volume, before)
 	if err != nil {
 		return err
 	}
-	l.last, l.epoch = t, b.Info().Epoch
-	if len(t.rules) == 0 {
-		t = nil
-	}
+	l.epoch, l.read = b.Info().Epoch, time.Now()
 	l.table.Store(t)
+	l.subjects.Set(float64(len(t.rules)))
+	l.log.LogAttrs(ctx, slog.LevelDebug, "limits read", slog.Int("subjects", len(t.rules)))
 	return nil
+}
+
+// current returns the rules in force; the first caller reads them, so that none is overlooked after a start.
+func (l *Limiter) current(ctx context.Context) (*table, error) {
+	if t := l.table.Load(); t != nil {
+		return t, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t := l.table.Load(); t != nil {
+		return t, nil
+	}
+	if err := l.refreshLocked(ctx); err != nil {
+		return nil, err
+	}
+	return l.table.Load(), nil
 }
 
 // Rules returns what is set for a subject, as it is stored.
@@ -156,6 +190,9 @@ func (l *Limiter) write(ctx context.Context, s Subject, rules Rules, was holdfas
 	if err != nil {
 		return err
 	}
+	if rules.IsZero() {
+		l.ledger.forget(ctx, s)
+	}
 	// The new epoch tells the others.
 	if _, err := l.volume.UpdateBucket(ctx, volume.ServiceBucketName, volume.BucketChange{}); err != nil {
 		return err
@@ -163,60 +200,50 @@ func (l *Limiter) write(ctx context.Context, s Subject, rules Rules, was holdfas
 	return l.refresh(ctx)
 }
 
-// Quota returns the quota of a user: the user's own or the default; 0 if there is none.
-func (l *Limiter) Quota(user string) int64 {
-	t := l.table.Load()
-	if t == nil {
-		return 0
+// Quota returns the quota of a user: the user's own or the default; 0 if there is none. Kinds: those of the name servers.
+func (l *Limiter) Quota(ctx context.Context, user string) (int64, error) {
+	t, err := l.current(ctx)
+	if err != nil {
+		return 0, err
 	}
-	if q := t.rules[User(user)].Quota; q != 0 {
-		return q
+	if q := t.quota(User(user)); q != 0 {
+		return q, nil
 	}
-	return t.rules[DefaultUser()].Quota
+	return t.quota(DefaultUser()), nil
 }
 
-// NewBucketQuota returns the quota that a new bucket gets; 0 for none.
-func (l *Limiter) NewBucketQuota() int64 {
-	t := l.table.Load()
-	if t == nil {
-		return 0
+// NewBucketQuota returns the quota that a new bucket gets; 0 for none. Kinds: those of the name servers.
+func (l *Limiter) NewBucketQuota(ctx context.Context) (int64, error) {
+	t, err := l.current(ctx)
+	if err != nil {
+		return 0, err
 	}
-	return t.rules[DefaultBucket()].Quota
+	return t.quota(DefaultBucket()), nil
 }
 
-// Allow counts one operation of a user ("" for nobody) on a bucket ("" for none) and tells whether it may go on. Kinds: those of the name
-// servers, if what is left could not be asked for.
+// Allow counts one operation of a user ("" for nobody) on a bucket ("" for none) and tells whether it may go on. One that the bucket's
+// limit refuses does not count for the user. Kinds: those of the name servers, if what is left could not be asked for.
 func (l *Limiter) Allow(ctx context.Context, user, bucket string, c Class) (bool, error) {
-	t := l.table.Load()
-	if t == nil {
+	t, err := l.current(ctx)
+	if err != nil || len(t.rules) == 0 {
+		return err == nil, err
+	}
+	of, on := t.account(User(user), c), t.account(Bucket(bucket), c)
+	if of == nil && on == nil {
 		return true, nil
 	}
-	for _, s := range [...]Subject{User(user), Bucket(bucket)} {
-		if s.name == "" {
-			continue
-		}
-		a := t.account(accountKey{s, c})
-		if a == nil {
-			continue
-		}
-		if ok, err := a.spend(ctx, volumeRecords{l.volume}, l.now(), opCost); !ok || err != nil {
+	now := l.now()
+	if of != nil {
+		if ok, err := of.spend(ctx, &l.ledger, now, opCost); !ok || err != nil {
 			return false, err
 		}
 	}
-	return true, nil
-}
-
-// volumeRecords are the records of a volume.
-type volumeRecords struct{ *volume.Volume }
-
-// ReadRecord implements records.
-func (v volumeRecords) ReadRecord(ctx context.Context, key string) (string, holdfast.ETag, error) {
-	r, err := v.Volume.ReadRecord(ctx, key)
-	return r.Value, r.Tag, err
-}
-
-// WriteRecord implements records.
-func (v volumeRecords) WriteRecord(ctx context.Context, key, value string, was holdfast.ETag) error {
-	_, err := v.Volume.WriteRecord(ctx, key, value, was)
-	return err
+	if on == nil {
+		return true, nil
+	}
+	ok, err := on.spend(ctx, &l.ledger, now, opCost)
+	if of != nil && (!ok || err != nil) {
+		of.giveBack(now, opCost)
+	}
+	return ok && err == nil, err
 }

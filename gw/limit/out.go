@@ -28,15 +28,11 @@ type Out struct {
 // answers wait already that one more would only slow down the others.
 func (l *Limiter) Out(user, bucket string) (*Out, bool) {
 	t := l.table.Load()
-	if t == nil {
+	if t == nil || len(t.rules) == 0 { // nil: who asks has not called Allow
 		return nil, true
 	}
 	var o *Out
-	for _, s := range [...]Subject{User(user), Bucket(bucket)} {
-		if s.name == "" {
-			continue
-		}
-		a := t.account(accountKey{s, Class(Classes)})
+	for _, a := range [...]*account{t.account(User(user), out), t.account(Bucket(bucket), out)} {
 		if a == nil {
 			continue
 		}
@@ -73,7 +69,7 @@ func (o *Out) wait(ctx context.Context, a *account, n int64, deadline time.Time)
 	defer a.waiting.Add(-1)
 	for {
 		now := o.limiter.now()
-		ok, err := a.spend(ctx, volumeRecords{o.limiter.volume}, now, n)
+		ok, err := a.spend(ctx, &o.limiter.ledger, now, n)
 		if ok || err != nil {
 			return err
 		}

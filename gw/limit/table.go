@@ -2,68 +2,78 @@ package limit
 
 import (
 	"context"
-	"log/slog"
-	"sync"
+	"sync/atomic"
 
 	"holdfast"
 	"holdfast/volume"
 )
 
-// table is all rules at one time, with the accounts of those that are in use. The rules are not changed once it is published.
+// table is all rules at one time. It is not changed once it is published, but for the accounts of limits that come into use.
 type table struct {
-	rules map[Subject]rule
-
-	mu       sync.Mutex
-	accounts map[accountKey]*account
+	rules map[Subject]*rule
 }
 
 // rule is a record as it was read.
 type rule struct {
 	Rules
-	tag holdfast.ETag
+	tag      holdfast.ETag
+	accounts [Classes + 1]atomic.Pointer[account] // by class; the last is that of bytes sent
 }
 
-// accountKey names a limit: of a class, or of the bytes sent.
-type accountKey struct {
-	Subject
-	class Class // Classes: bytes sent
+// out is the class of what is no operation: bytes sent.
+const out = Class(Classes)
+
+// limitName names a limit in keys.
+func limitName(c Class) string {
+	if c == out {
+		return "out"
+	}
+	return c.String()
 }
 
 // MaxSubjects bounds how many subjects may have rules: each gateway keeps all of them in memory.
 const MaxSubjects = 100_000
 
 // account returns the account of a limit, nil if there is no such limit.
-func (t *table) account(k accountKey) *account {
-	r, ok := t.rules[k.Subject]
-	if !ok {
+func (t *table) account(s Subject, c Class) *account {
+	if s.name == "" {
 		return nil
 	}
-	name, b := "out", budget{}
+	r := t.rules[s]
+	if r == nil {
+		return nil
+	}
+	if a := r.accounts[c].Load(); a != nil {
+		return a
+	}
+	var b budget
 	switch {
-	case int(k.class) == Classes && r.Out > 0:
+	case c == out && r.Out > 0:
 		b = outBudget(r.Out)
-	case int(k.class) < Classes && r.PerMinute[k.class] > 0:
-		name, b = k.class.String(), opBudget(r.PerMinute[k.class])
+	case c != out && r.PerMinute[c] > 0:
+		b = opBudget(r.PerMinute[c])
 	default:
 		return nil
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a := t.accounts[k]
-	if a == nil {
-		a = newAccount("c/"+k.key()+"/"+name, b)
-		t.accounts[k] = a
-	}
-	return a
+	r.accounts[c].CompareAndSwap(nil, newAccount(ledgerKey(s, limitName(c)), b))
+	return r.accounts[c].Load()
 }
 
-// load reads the rules that changed since the table before, which may be nil.
-func load(ctx context.Context, v *volume.Volume, before *table, log *slog.Logger) (*table, error) {
+func (t *table) quota(s Subject) int64 {
+	if r := t.rules[s]; r != nil {
+		return r.Quota
+	}
+	return 0
+}
+
+// load reads the rules. Those that have not changed since the table before, which may be nil, are taken from it with their accounts: what
+// was taken stays taken.
+func load(ctx context.Context, v *volume.Volume, before *table) (*table, error) {
 	b, err := v.ServiceBucket(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &table{rules: map[Subject]rule{}, accounts: map[accountKey]*account{}}
+	t := &table{rules: make(map[Subject]*rule)}
 	opts := volume.ListOptions{Prefix: rulesPrefix, Limit: 1000}
 	for {
 		page, err := b.List(ctx, opts)
@@ -78,21 +88,10 @@ func load(ctx context.Context, v *volume.Volume, before *table, log *slog.Logger
 			}
 		}
 		if !page.More {
-			break
+			return t, nil
 		}
 		opts.After = page.Next
 	}
-	if before != nil {
-		before.mu.Lock()
-		defer before.mu.Unlock()
-		for k, a := range before.accounts { // what was taken of a limit that has not changed stays taken
-			if t.rules[k.Subject].tag == before.rules[k.Subject].tag {
-				t.accounts[k] = a
-			}
-		}
-	}
-	log.LogAttrs(ctx, slog.LevelDebug, "limits read", slog.Int("subjects", len(t.rules)))
-	return t, nil
 }
 
 // read adds a record; one that cannot be read bounds nothing, as if it were not there, and is left out.
@@ -102,7 +101,7 @@ func (t *table) read(ctx context.Context, v *volume.Volume, before *table, key s
 		return nil
 	}
 	if before != nil && e != nil {
-		if old, ok := before.rules[s]; ok && old.tag == e.ETag {
+		if old := before.rules[s]; old != nil && old.tag == e.ETag {
 			t.rules[s] = old
 			return nil
 		}
@@ -113,7 +112,7 @@ func (t *table) read(ctx context.Context, v *volume.Volume, before *table, key s
 	}
 	rules, err := decode(r.Value)
 	if err == nil {
-		t.rules[s] = rule{rules, r.Tag}
+		t.rules[s] = &rule{Rules: rules, tag: r.Tag}
 	}
 	return nil
 }
