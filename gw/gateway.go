@@ -198,7 +198,8 @@ type request struct {
 	set    *settings
 	id     s3api.RequestID
 	begun  time.Time
-	billed bool // it got past authorisation and limits, so its usage counts
+	billed bool         // it got past authorisation and limits, so its usage counts
+	place  *limit.Place // that its body has in a user's quota; nil without one
 	op     s3api.Op
 	target s3api.Target
 	query  url.Values
@@ -226,6 +227,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		if q.atEnd != nil {
 			q.atEnd()
 		}
+		q.place.End(q.w.status < http.StatusMultipleChoices)
 		q.countUsage()
 		g.metrics.observe(q, time.Since(q.begun))
 		q.logAccess()

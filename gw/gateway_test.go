@@ -25,7 +25,7 @@ func TestGateways(t *testing.T) {
 // TestGateway runs the S3 suite against a gateway on a volume whose servers are in this process.
 func TestGateway(t *testing.T) {
 	g := newTestGateway(t, func(o *Options) {
-		r := usage.Open(usage.Options{Service: o.Service, Volume: o.Volume, Period: time.Hour, WriteEvery: 100 * time.Millisecond})
+		r := usage.Open(usage.Options{Service: o.Service, Volume: o.Volume, Period: usage.MinPeriod, WriteEvery: 100 * time.Millisecond})
 		t.Cleanup(r.Close)
 		o.Usage = r
 	})

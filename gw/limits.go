@@ -1,7 +1,10 @@
 package gw
 
 import (
+	"net/http"
+
 	"holdfast"
+	"holdfast/gw/admin"
 	"holdfast/gw/limit"
 	"holdfast/gw/s3api"
 	"holdfast/gw/usage"
@@ -52,24 +55,25 @@ func classOf(op s3api.Op) limit.Class {
 	return limit.Default
 }
 
-// mayHold refuses what would take the owner of a bucket over the quota of all the owner's buckets. Replaced is the key that n bytes
-// replace, "" if they replace nothing. A length that is not known (negative) is let pass.
+// mayHold refuses what would take the owner of a bucket over the quota of all the owner's buckets, and keeps room for it until the request
+// ends. Replaced is the key that n bytes replace, "" if they replace nothing. A length that is not known (negative) is let pass.
 func (q *request) mayHold(b *volume.Bucket, replaced string, n int64) error {
 	l := q.g.limiter
 	if l == nil {
 		return nil
 	}
-	ok, err := l.MayHold(q.ctx, b.Info().Owner, n)
+	place, ok, err := l.Reserve(q.ctx, b.Info().Owner, n)
 	if !ok && err == nil && replaced != "" && b.Info().Versioning == holdfast.VersioningOff {
 		// Near the quota it matters what goes in exchange.
 		var old holdfast.Entry
 		if old, err = b.Head(q.ctx, replaced, volume.Version{}); err == nil {
-			ok, err = l.MayHold(q.ctx, b.Info().Owner, n-old.Size)
+			place, ok, err = l.Reserve(q.ctx, b.Info().Owner, n-old.Size)
 		} else if holdfast.Is(err, holdfast.NotFound) {
 			err = nil
 		}
 	}
 	if err != nil || ok {
+		q.place = place
 		return err
 	}
 	q.g.metrics.limited.WithLabelValues("user quota").Inc()
@@ -81,9 +85,9 @@ func (q *request) newBucketQuota(settings map[string][]byte) (map[string][]byte,
 	if q.g.limiter == nil {
 		return settings, nil
 	}
-	size := q.g.limiter.NewBucketQuota()
-	if size == 0 {
-		return settings, nil
+	size, err := q.g.limiter.NewBucketQuota(q.ctx)
+	if err != nil || size == 0 {
+		return settings, err
 	}
 	name, value, err := volume.NewQuota(size)
 	if err != nil {
@@ -97,14 +101,14 @@ func (q *request) newBucketQuota(settings map[string][]byte) (map[string][]byte,
 }
 
 // countUsage adds a request that was answered to the usage records. Refusals for want of a right are not counted: who is charged for them
-// would be the one who was refused.
+// would be the one who was refused. Neither are the names of buckets that are not there, which anybody could make up.
 func (q *request) countUsage() {
-	if q.g.usage == nil || q.op.Management() || q.op.Preflight() || !q.billed {
+	if q.g.usage == nil || q.op.Management() || q.op.Preflight() || !q.billed || q.w.status == http.StatusForbidden {
 		return
 	}
-	key := usage.Key{Bucket: q.target.Bucket, User: q.caller.User}
+	key := usage.Key{User: q.caller.User}
 	if q.loaded != nil {
-		key.Epoch = q.loaded.Info().Epoch
+		key.Bucket, key.Epoch = q.target.Bucket, admin.LifeOf(q.loaded.Info())
 	}
 	kind := usage.Other
 	switch classOf(q.op) {

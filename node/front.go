@@ -33,7 +33,7 @@ type front struct {
 func (a *access) newFront(id holdfast.ServiceID, reg prometheus.Registerer) *front {
 	o := &a.opt
 	f := &front{
-		limits: limit.Open(limit.Options{Volume: a.volume, Logger: o.Logger, Now: o.Now}),
+		limits: limit.Open(limit.Options{Volume: a.volume, Registerer: reg, Logger: o.Logger, Now: o.Now}),
 		usage: usage.Open(usage.Options{
 			Service: id, Volume: a.volume, Period: o.Config.usagePeriod(), Registerer: reg, Logger: o.Logger, Now: o.Now,
 		}),

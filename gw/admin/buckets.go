@@ -196,9 +196,13 @@ func (a *API) spaceOf(ctx context.Context, user string) (*space, error) {
 	return &s, err
 }
 
+// LifeOf returns what answers and usage records call the epoch of a bucket: it tells the buckets apart that had a name one after the other,
+// and is the moment the bucket was made, in milliseconds since 1970. The epoch of its record would change with every setting.
+func LifeOf(info *holdfast.BucketInfo) uint64 { return uint64(info.Created.UnixMilli()) }
+
 func bucketOf(info *holdfast.BucketInfo, bytes int64) bucketJSON {
 	return bucketJSON{
-		Name: info.Name, Epoch: info.Epoch, Created: string(s3api.AppendTime(nil, info.Created)), Owner: info.Owner,
+		Name: info.Name, Epoch: LifeOf(info), Created: string(s3api.AppendTime(nil, info.Created)), Owner: info.Owner,
 		Size:       size{Current: bytes, HMax: bytes, LastTS: hours(time.Now())},
 		Versioning: [...]string{"none", "enabled", "suspended"}[min(info.Versioning, holdfast.VersioningSuspended)],
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"holdfast/gw/account"
+	"holdfast/gw/limit"
 	"holdfast/gw/s3api"
 )
 
@@ -228,7 +229,7 @@ func (a *API) PostUsers(ctx context.Context, c *Call) error {
 	return accountError(a.Accounts.SetEnabled(ctx, id, action == "enable"))
 }
 
-// DeleteUsers answers DELETE /?ostor-users.
+// DeleteUsers answers DELETE /?ostor-users. The limits and the quota of the user go, too.
 func (a *API) DeleteUsers(ctx context.Context, c *Call) error {
 	if err := c.only("emailAddress", "id"); err != nil {
 		return err
@@ -237,5 +238,11 @@ func (a *API) DeleteUsers(ctx context.Context, c *Call) error {
 	if err != nil {
 		return err
 	}
-	return accountError(a.Accounts.Delete(ctx, id))
+	if err := a.Accounts.Delete(ctx, id); err != nil {
+		return accountError(err)
+	}
+	if a.Limits != nil {
+		_ = a.Limits.Change(ctx, limit.User(id), func(r *limit.Rules) { *r = limit.Rules{} }) // ids are not given again: what stays does no harm
+	}
+	return nil
 }

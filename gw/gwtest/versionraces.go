@@ -27,14 +27,23 @@ func RunAcross(t *testing.T, endpoints []string, creds Credentials) {
 			run(t, clients)
 		})
 	}
-	across("VersionRaces", func(t *testing.T, clients []*client) {
-		e := &env{T: t, client: clients[0]}
-		e.bucket = e.newBucket()
+	across("VersionRaces", onBucket(func(e *env, clients []*client) {
 		e.versioning("Enabled")
 		versionRaces(e, clients)
-	})
+	}))
 	if creds.System {
 		across("Access", accessAcross)
+		across("SharedLimits", onBucket(testSharedLimits))
+		across("SharedQuota", onBucket(testSharedQuota))
+	}
+}
+
+// onBucket gives a group for several gateways a bucket of its own.
+func onBucket(run func(e *env, clients []*client)) func(*testing.T, []*client) {
+	return func(t *testing.T, clients []*client) {
+		e := &env{T: t, client: clients[0]}
+		e.bucket = e.newBucket()
+		run(e, clients)
 	}
 }
 

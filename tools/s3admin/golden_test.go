@@ -93,7 +93,7 @@ var random = []struct {
 	{"SECRET", regexp.MustCompile(`\b[A-Za-z0-9]{40}\b`)},
 }
 
-var times = regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|"last_ts":\d+`)
+var times = regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|"last_ts":\d+|"epoch":\d{13}`)
 
 func (s *shell) clean(out string) string {
 	for _, r := range random {
