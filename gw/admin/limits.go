@@ -37,11 +37,7 @@ func (a *API) existingUser(ctx context.Context, c *Call) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ok, err := a.Accounts.UserByID(ctx, id)
-	if err == nil && !ok {
-		err = s3api.E(s3api.NoSuchEntity)
-	}
-	return id, err
+	return id, a.mustExist(ctx, id)
 }
 
 // limitsJSON is the rules of a subject: operations a second, KB a second; zero is unlimited.

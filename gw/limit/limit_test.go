@@ -262,9 +262,9 @@ func TestWrongClock(t *testing.T) {
 	wrong.advance(365 * 24 * time.Hour)
 	a := Open(Options{Volume: vs[0], Now: right.now})
 	defer a.Close()
-	b := Open(Options{Volume: vs[1], Now: wrong.now})
-	defer b.Close()
 	change(t, a, User("u"), func(r *Rules) { r.PerMinute[Get] = 1200 })
+	b := Open(Options{Volume: vs[1], Now: wrong.now}) // after the change, so that it knows it
+	defer b.Close()
 	let := map[*Limiter]int{}
 	for range 100 {
 		for _, l := range []*Limiter{a, b} {
