@@ -25,6 +25,7 @@ import (
 	"holdfast/gw/keyring"
 	"holdfast/gw/limit"
 	"holdfast/gw/s3api"
+	"holdfast/gw/space"
 	"holdfast/gw/usage"
 	"holdfast/volume"
 )
@@ -60,6 +61,7 @@ type Options struct {
 	AccessLog   *accesslog.Log        // nil: requests are not logged for buckets
 	Limits      *limit.Limiter        // holds users and buckets to their limits; nil: there are none. The caller closes it
 	Usage       *usage.Recorder       // counts for billing; nil: nothing is counted. The caller closes it, after the last request
+	Space       *space.Meter          // knows what buckets held over time; nil: nobody does. The caller closes it
 	MaxRequests int                   // 0: DefaultMaxRequests
 	Users       acl.Directory         // finds the users that access control lists name; nil: there are none
 	Registerer  prometheus.Registerer // nil: metrics are kept and not shown
@@ -148,7 +150,10 @@ func newGateway(opts Options, table map[s3api.Op]handler) *Gateway {
 		log:         opts.Logger,
 	}
 	if g.accounts = opts.Accounts; opts.Accounts != nil {
-		g.admin = &admin.API{Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants, Explain: g.explain, Limits: opts.Limits, Usage: usage.Objects{Volume: opts.Volume}}
+		g.admin = &admin.API{
+			Volume: opts.Volume, Accounts: opts.Accounts, Grants: g.grants, Explain: g.explain, Limits: opts.Limits,
+			Usage: usage.Objects{Volume: opts.Volume}, Space: opts.Space,
+		}
 	}
 	g.Reload(opts.Settings)
 	// Keys are bytes: the router must neither clean nor decode paths. Every path is S3's; the operation is chosen by s3api's table.

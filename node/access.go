@@ -15,6 +15,7 @@ import (
 	"holdfast/gw/keyring"
 	"holdfast/gw/lifecycle"
 	"holdfast/gw/policy"
+	"holdfast/gw/space"
 	"holdfast/volume"
 )
 
@@ -44,6 +45,7 @@ type access struct {
 	sweeper   *account.Sweeper
 	events    *events.Service
 	accessLog *accesslog.Log
+	space     *space.Meter
 
 	mu     sync.Mutex
 	fronts []*front // guarded by mu; replaced, never changed
@@ -73,6 +75,7 @@ func (a *access) start() (err error) {
 	a.accessLog = accesslog.Start(accesslog.Options{
 		Volume: a.volume, Region: o.Config.Region, Every: o.Config.AccessLogEvery, Reg: o.Registry, Logger: o.Logger,
 	})
+	a.space = space.Start(space.Options{Volume: a.volume, Reg: o.Registry, Logger: o.Logger, Now: o.Now})
 	a.events, err = events.Start(events.Options{
 		Volume: a.volume, Targets: o.Config.Targets, Region: o.Config.Region, Reg: o.Registry, Logger: o.Logger,
 	})
@@ -119,6 +122,9 @@ func (a *access) close() error {
 	}
 	if a.accessLog != nil {
 		errs = append(errs, a.accessLog.Close())
+	}
+	if a.space != nil {
+		errs = append(errs, a.space.Close())
 	}
 	if a.events != nil {
 		errs = append(errs, a.events.Close())

@@ -45,6 +45,7 @@ func (a *access) newFront(id holdfast.ServiceID, reg prometheus.Registerer) *fro
 		Settings:   o.Config.gatewaySettings(),
 		Limits:     f.limits,
 		Usage:      f.usage,
+		Space:      a.space,
 		Registerer: reg, Logger: o.Logger,
 	})
 	a.enter(f)

@@ -35,8 +35,8 @@ type bucketJSON struct {
 	ACL        []Grant `json:"acl,omitempty"` // of a bucket that was asked for by name
 }
 
-// size is what a bucket holds: all versions, and the parts of unfinished uploads. The peak and the integral over time are not
-// kept: the peak shown is the present size, the integral 0. The time is in hours since 1970.
+// size is what a bucket holds: all versions, and the parts of unfinished uploads; the most it held in the running hour, the sum over time in
+// byte-hours, and the running hour, counted from 1970.
 type size struct {
 	Current   int64 `json:"current"`
 	HMax      int64 `json:"hmax"`
@@ -154,18 +154,17 @@ func (a *API) eachPage(ctx context.Context, owner string, do func([]*holdfast.Bu
 }
 
 // sizes asks what buckets hold; nil for one that is gone.
-func (a *API) sizes(ctx context.Context, infos []*holdfast.BucketInfo) ([]*int64, error) {
-	sizes, errs := make([]*int64, len(infos)), make([]error, len(infos))
+func (a *API) sizes(ctx context.Context, infos []*holdfast.BucketInfo) ([]*size, error) {
+	sizes, errs := make([]*size, len(infos)), make([]error, len(infos))
 	free := make(chan struct{}, usagesAtOnce)
 	var wg sync.WaitGroup
 	for i, info := range infos {
 		free <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-free }()
-			u, err := a.Volume.Usage(ctx, info.Name)
+			s, err := a.sizeOf(ctx, info)
 			if err == nil {
-				n := u.Bytes + u.UploadBytes
-				sizes[i] = &n
+				sizes[i] = &s
 			} else if !holdfast.Is(err, holdfast.NotFound) {
 				errs[i] = err
 			}
@@ -180,19 +179,37 @@ func (a *API) sizes(ctx context.Context, infos []*holdfast.BucketInfo) ([]*int64
 	return sizes, nil
 }
 
+func (a *API) sizeOf(ctx context.Context, info *holdfast.BucketInfo) (size, error) {
+	u, err := a.Volume.Usage(ctx, info.Name)
+	if err != nil {
+		return size{}, err
+	}
+	s := size{Current: u.Bytes + u.UploadBytes, LastTS: hours(time.Now())}
+	s.HMax = s.Current
+	if a.Space != nil {
+		held, err := a.Space.Of(ctx, info, s.Current)
+		if err != nil {
+			return size{}, err
+		}
+		s.HMax, s.HIntegral = held.HourMost, held.ByteHours
+	}
+	return s, nil
+}
+
 // spaceOf sums up what the buckets of a user hold.
-func (a *API) spaceOf(ctx context.Context, user string) (*space, error) {
-	s := space{LastTs: hours(time.Now())}
+func (a *API) spaceOf(ctx context.Context, user string) (*spaceStat, error) {
+	s := spaceStat{LastTs: hours(time.Now())}
 	err := a.eachPage(ctx, user, func(infos []*holdfast.BucketInfo) error {
 		sizes, err := a.sizes(ctx, infos)
 		for _, n := range sizes {
 			if n != nil {
-				s.SizeCurr += *n
+				s.SizeCurr += n.Current
+				s.SizeHMax += n.HMax
+				s.SizeHInt += n.HIntegral
 			}
 		}
 		return err
 	})
-	s.SizeHMax = s.SizeCurr
 	return &s, err
 }
 
@@ -200,10 +217,10 @@ func (a *API) spaceOf(ctx context.Context, user string) (*space, error) {
 // and is the moment the bucket was made, in milliseconds since 1970. The epoch of its record would change with every setting.
 func LifeOf(info *holdfast.BucketInfo) uint64 { return uint64(info.Created.UnixMilli()) }
 
-func bucketOf(info *holdfast.BucketInfo, bytes int64) bucketJSON {
+func bucketOf(info *holdfast.BucketInfo, held size) bucketJSON {
 	return bucketJSON{
 		Name: info.Name, Epoch: LifeOf(info), Created: string(s3api.AppendTime(nil, info.Created)), Owner: info.Owner,
-		Size:       size{Current: bytes, HMax: bytes, LastTS: hours(time.Now())},
+		Size:       held,
 		Versioning: [...]string{"none", "enabled", "suspended"}[min(info.Versioning, holdfast.VersioningSuspended)],
 	}
 }
@@ -244,11 +261,11 @@ func (a *API) bucket(ctx context.Context, name string) (*volume.Bucket, error) {
 // show is all there is to show of a bucket.
 func (a *API) show(ctx context.Context, b *volume.Bucket) (bucketJSON, error) {
 	info := b.Info()
-	u, err := a.Volume.Usage(ctx, info.Name)
+	held, err := a.sizeOf(ctx, info)
 	if err != nil {
 		return bucketJSON{}, err
 	}
-	shown := bucketOf(info, u.Bytes+u.UploadBytes)
+	shown := bucketOf(info, held)
 	shown.ACL = []Grant{{info.Owner, "FULL_CONTROL"}}
 	if a.Grants != nil {
 		shown.ACL, err = a.Grants(b)

@@ -12,6 +12,7 @@ import (
 	"holdfast/gw/account"
 	"holdfast/gw/limit"
 	"holdfast/gw/s3api"
+	"holdfast/gw/space"
 	"holdfast/gw/usage"
 	"holdfast/volume"
 )
@@ -26,6 +27,7 @@ type API struct {
 	Explain func(context.Context, *Question) (*Explanation, error)
 	Limits  *limit.Limiter // nil: there are no limits and no quotas of users
 	Usage   usage.Objects
+	Space   *space.Meter // nil: peaks are the present sizes, and sums over time 0
 }
 
 // Call is one request.

@@ -19,13 +19,13 @@ type keyPair struct {
 
 // brief is a user in a list.
 type brief struct {
-	Email string    `json:"UserEmail"`
-	ID    string    `json:"UserId"`
-	State string    `json:"State"`
-	Owner string    `json:"OwnerId"`
-	Flags []string  `json:"Flags"`
-	Keys  []keyPair `json:"AWSAccessKeys,omitempty"` // if asked for
-	Space *space    `json:"SpaceStat,omitempty"`     // if asked for
+	Email string     `json:"UserEmail"`
+	ID    string     `json:"UserId"`
+	State string     `json:"State"`
+	Owner string     `json:"OwnerId"`
+	Flags []string   `json:"Flags"`
+	Keys  []keyPair  `json:"AWSAccessKeys,omitempty"` // if asked for
+	Space *spaceStat `json:"SpaceStat,omitempty"`     // if asked for
 }
 
 // full is one user.
@@ -44,9 +44,8 @@ type created struct {
 	Keys  []keyPair `json:"AWSAccessKeys"`
 }
 
-// space is what a user's buckets hold. The peak and the integral over time are not kept: the peak shown is the present size, the
-// integral 0.
-type space struct {
+// spaceStat is what a user's buckets hold together, in the terms of size: the peak is the sum of their peaks.
+type spaceStat struct {
 	LastTs   int64
 	SizeCurr int64
 	SizeHMax int64

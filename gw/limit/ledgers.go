@@ -35,7 +35,9 @@ func newLedgers(v *volume.Volume, log *slog.Logger) ledgers {
 }
 
 // ledgerKey is the key of the record of a limit.
-func ledgerKey(s Subject, name string) string { return "k/" + string(s.kind) + "-" + s.name + "/" + name }
+func ledgerKey(s Subject, name string) string {
+	return "k/" + string(s.kind) + "-" + s.name + "/" + name
+}
 
 func (l *ledgers) read(ctx context.Context, key string) (ledger, holdfast.ETag, error) {
 	r, err := l.volume.ReadRecord(ctx, key)
