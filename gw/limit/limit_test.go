@@ -12,11 +12,11 @@ import (
 	"holdfast/namesrv/nametest"
 	"holdfast/objsrv/objtest"
 	"holdfast/volume"
+	"holdfast/volume/volumetest"
 )
 
-// openVolumes opens volumes on the same services, as several gateways do.
-func openVolumes(t testing.TB, n int) []*volume.Volume {
-	t.Helper()
+// newServices makes two name servers and an object server, in memory.
+func newServices() *volume.Direct {
 	ids := []holdfast.ServiceID{holdfast.NewServiceID(holdfast.TypeNameServer, 1), holdfast.NewServiceID(holdfast.TypeNameServer, 2)}
 	slots := volume.NewSlotMap(ids...)
 	direct := volume.NewDirect(slots)
@@ -25,14 +25,26 @@ func openVolumes(t testing.TB, n int) []*volume.Volume {
 	}
 	object := holdfast.NewServiceID(holdfast.TypeObjectStore, 1)
 	direct.SetObject(object, objtest.NewMemory(object, nil))
+	return direct
+}
+
+func openVolume(t testing.TB, s volume.Services) *volume.Volume {
+	t.Helper()
+	v, err := volume.Open(volume.Options{Services: s, RetryFor: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close() })
+	return v
+}
+
+// openVolumes opens volumes on the same services, as several gateways do.
+func openVolumes(t testing.TB, n int) []*volume.Volume {
+	t.Helper()
+	services := newServices()
 	vs := make([]*volume.Volume, n)
 	for i := range vs {
-		v, err := volume.Open(volume.Options{Services: direct, RetryFor: time.Second})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = v.Close() })
-		vs[i] = v
+		vs[i] = openVolume(t, services)
 	}
 	return vs
 }
@@ -297,6 +309,57 @@ func TestForget(t *testing.T) {
 	page, err := b.List(t.Context(), volume.ListOptions{Limit: 10})
 	if err != nil || len(page.Items) != 0 {
 		t.Errorf("left over: %+v, %v", page.Items, err)
+	}
+}
+
+// TestFaults makes calls to the ledger fail in each way, from each call on for a while: whatever happens, two gateways together let through no
+// more than the limit, and all of what is left when the faults end.
+func TestFaults(t *testing.T) {
+	const perWindow = 10 // 60 a minute, in windows of 10 seconds
+	for _, fault := range volumetest.AllFaults() {
+		for at := 0; ; at++ {
+			c := newClock()
+			faults := &volumetest.Faults{Services: newServices()}
+			ls := make([]*Limiter, 2)
+			for i := range ls {
+				ls[i] = Open(Options{Volume: openVolume(t, faults), Now: c.now})
+				t.Cleanup(ls[i].Close)
+			}
+			change(t, ls[0], User("u"), func(r *Rules) { r.PerMinute[Put] = 6 * perWindow })
+			if err := ls[1].refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			calls := 0
+			faults.Decide(func(call string) volumetest.Fault {
+				if call == "epoch" { // of who looks for changed rules, too
+					return volumetest.NoFault
+				}
+				if calls++; calls > at && calls <= at+4 {
+					return fault
+				}
+				return volumetest.NoFault
+			})
+			let, failed := 0, 0
+			for i := range 4 * perWindow {
+				ok, err := ls[i%2].Allow(t.Context(), "u", "b", Put)
+				if ok {
+					let++
+				}
+				if err != nil {
+					failed++
+				}
+			}
+			faults.Decide(nil)
+			if let > perWindow || let < perWindow/2 {
+				t.Errorf("fault %d at call %d: %d operations were let through, want %d", fault, at, let, perWindow)
+			}
+			if calls <= at {
+				if failed > 0 || let != perWindow {
+					t.Errorf("without a fault: %d let through, %d failed", let, failed)
+				}
+				break
+			}
+		}
 	}
 }
 

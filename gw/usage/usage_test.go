@@ -288,7 +288,8 @@ func TestObjects(t *testing.T) {
 	v, _ := openVolume(t)
 	c := newClock()
 	r := open(t, v, c)
-	for range 25 {
+	const n = MaxPage + 205
+	for range n {
 		r.Add(Key{Bucket: "b"}, Put, 1, 0)
 		c.advance(DefaultPeriod)
 		r.write(t.Context(), true)
@@ -296,14 +297,14 @@ func TestObjects(t *testing.T) {
 	var all []string
 	after := ""
 	for more := true; more; {
-		page, m, err := Objects{v}.List(t.Context(), after, 10)
-		if err != nil || len(page) == 0 || len(page) > 10 {
+		page, m, err := Objects{v}.List(t.Context(), after, MaxPage)
+		if err != nil || len(page) == 0 || len(page) > MaxPage {
 			t.Fatalf("page: %v, %v", page, err)
 		}
 		all, more, after = append(all, page...), m, page[len(page)-1]
 	}
-	if len(all) != 25 {
-		t.Errorf("%d objects in pages, want 25", len(all))
+	if len(all) != n {
+		t.Errorf("%d objects in pages, want %d", len(all), n)
 	}
 	o := Objects{v}
 	if err := o.Delete(t.Context(), all[3]); err != nil {
@@ -317,8 +318,8 @@ func TestObjects(t *testing.T) {
 			t.Errorf("read %q: got %v", name, err)
 		}
 	}
-	if got := len(names(t, v)); got != 24 {
-		t.Errorf("%d objects, want 24", got)
+	if page, more, err := o.List(t.Context(), all[n-5], 10); err != nil || more || len(page) != 4 {
+		t.Errorf("after %s: got %v, %v, %v", all[n-5], page, more, err)
 	}
 }
 

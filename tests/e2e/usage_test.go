@@ -2,21 +2,44 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// TestUsage uses a bucket, stops the server in the middle of a period, and collects what was counted with the administrator's tool.
+// TestUsage turns usage records on in a running server, uses a bucket, stops the server in the middle of a period, and collects what was counted
+// with the administrator's tool.
 func TestUsage(t *testing.T) {
-	s := newServer(t, "--usage-period", "3600")
+	file := filepath.Join(t.TempDir(), "config.json")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{}`)
+	s := newServer(t, "--config", file)
 	admin := newAdministrator(t, s)
 	ctx, c := t.Context(), s.sdk()
 	if _, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("used")}); err != nil {
 		t.Fatal(err)
 	}
+	write(`{"usage_period_seconds": 3600}`)
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "the configuration to be read", func() error {
+		if !strings.Contains(s.log.String(), "configuration reloaded") {
+			return errors.New("no word of it")
+		}
+		return nil
+	})
 	for range 3 {
 		if _, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("used"), Key: aws.String("k"), Body: strings.NewReader("12345")}); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package s3admin
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 )
 
@@ -14,30 +15,46 @@ func (c *listUsage) flags(fs *flag.FlagSet) {
 	fs.StringVar(&c.after, "after", "", "`name` after which to begin")
 }
 
+// usageNames is a page of names, and what --json prints of all of them.
+type usageNames struct {
+	Items     int      `json:"nr_items"`
+	Truncated bool     `json:"truncated"`
+	Names     []string `json:"items"`
+}
+
 func (c *listUsage) run(ctx context.Context, s *session) error {
+	all := usageNames{Names: []string{}}
 	for after := c.after; ; {
 		q := usageObjects()
 		if after != "" {
 			q = append(q, param{"after", after})
 		}
-		var page struct {
-			Truncated bool     `json:"truncated"`
-			Names     []string `json:"items"`
-		}
-		answer, err := s.client.fetch(ctx, "GET", q, nil, &page)
-		if err != nil {
+		var page usageNames
+		if _, err := s.client.fetch(ctx, "GET", q, nil, &page); err != nil {
 			return err
 		}
-		if !s.passJSON(answer) {
+		if s.json {
+			all.Names = append(all.Names, page.Names...)
+		} else {
 			for _, name := range page.Names {
 				s.out.printf("%s\n", name)
 			}
 		}
 		if !page.Truncated || len(page.Names) == 0 {
-			return s.out.err
+			break
 		}
 		after = page.Names[len(page.Names)-1]
 	}
+	if !s.json {
+		return s.out.err
+	}
+	all.Items = len(all.Names)
+	doc, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	s.passJSON(doc)
+	return s.out.err
 }
 
 // whichUsage names a usage object.
