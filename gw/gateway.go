@@ -232,7 +232,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		if q.atEnd != nil {
 			q.atEnd()
 		}
-		q.place.End(q.w.status < http.StatusMultipleChoices)
+		q.place.End(q.w.status < http.StatusBadRequest)
 		q.countUsage()
 		g.metrics.observe(q, time.Since(q.begun))
 		q.logAccess()
