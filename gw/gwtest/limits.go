@@ -1,7 +1,6 @@
 package gwtest
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -211,12 +210,12 @@ type usageItem struct {
 }
 
 type usageJSON struct {
-	Format  int             `json:"fmt_version"`
-	Service json.RawMessage `json:"service_id"`
-	Start   int64           `json:"start_ts"`
-	Period  int64           `json:"period"`
-	Items   int             `json:"nr_items"`
-	List    []usageItem     `json:"items"`
+	Format  int         `json:"fmt_version"`
+	Service string      `json:"service_id"`
+	Start   int64       `json:"start_ts"`
+	Period  int64       `json:"period"`
+	Items   int         `json:"nr_items"`
+	List    []usageItem `json:"items"`
 }
 
 type usageNames struct {
@@ -241,7 +240,7 @@ func (e *env) usageOf(user string) (sum usageItem, name string) {
 			} else {
 				r.json(&o)
 			}
-			if o.Format != 1 || o.Items != len(o.List) || o.Start == 0 || o.Period == 0 || !strings.HasPrefix(after, "s3-usage-80") {
+			if o.Format != 1 || o.Items != len(o.List) || o.Start == 0 || o.Period == 0 || !strings.HasPrefix(after, "s3-usage-"+o.Service+"-") {
 				e.T.Errorf("%s: got %+v", after, o)
 			}
 			for _, i := range o.List {

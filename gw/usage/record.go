@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-
-	"holdfast"
 )
 
 // Key says who used what.
@@ -76,21 +74,12 @@ func encode(n name, items []item) ([]byte, error) {
 	slices.SortFunc(items, compareItems)
 	var doc bytes.Buffer
 	err := json.NewEncoder(&doc).Encode(struct {
-		Format  int             `json:"fmt_version"`
-		Service json.RawMessage `json:"service_id"`
-		Start   int64           `json:"start_ts"`
-		Period  int64           `json:"period"`
-		Items   int             `json:"nr_items"`
-		List    []item          `json:"items"`
-	}{1, serviceNumber(n.service), n.begin.Unix(), n.seconds, len(items), items})
+		Format  int    `json:"fmt_version"`
+		Service string `json:"service_id"`
+		Start   int64  `json:"start_ts"`
+		Period  int64  `json:"period"`
+		Items   int    `json:"nr_items"`
+		List    []item `json:"items"`
+	}{1, n.service.String(), n.begin.Unix(), n.seconds, len(items), items})
 	return doc.Bytes(), err
-}
-
-// serviceNumber writes the digits of an id as the API does: as a number. An id with other digits than 0 to 9 is a string.
-func serviceNumber(id holdfast.ServiceID) json.RawMessage {
-	digits := id.String()
-	if strings.Trim(digits, "0123456789") == "" && digits[0] != '0' {
-		return json.RawMessage(digits)
-	}
-	return json.RawMessage(`"` + digits + `"`)
 }

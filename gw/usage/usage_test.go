@@ -60,7 +60,7 @@ func open(t testing.TB, v *volume.Volume, c *clock) *Recorder {
 
 type object struct {
 	Format  int    `json:"fmt_version"`
-	Service uint64 `json:"service_id"`
+	Service string `json:"service_id"`
 	Start   int64  `json:"start_ts"`
 	Period  int64  `json:"period"`
 	Items   int    `json:"nr_items"`
@@ -124,7 +124,7 @@ func TestPeriods(t *testing.T) {
 		t.Fatalf("objects: got %v", got)
 	}
 	o := read(t, v, first)
-	if o.Format != 1 || o.Service != 8000000000000065 || o.Start != 1485966714 || o.Period != 1800 || o.Items != 2 {
+	if o.Format != 1 || o.Service != gateway.String() || o.Start != 1485966714 || o.Period != 1800 || o.Items != 2 {
 		t.Errorf("got %+v", o)
 	}
 	if got := fmt.Sprintf("%+v", o.List); got != "[{Key:{Bucket: Epoch:0 User:b81d6c5f895a8c86 Tag:} Counters:{Ops:{Put:0 Get:0 List:1 Other:0} Net:{Uploaded:0 Downloaded:7}}} "+
@@ -212,6 +212,8 @@ func TestLeft(t *testing.T) {
 		crashed.Add(Key{Bucket: "b"}, Put, 5, 0)
 		crashed.write(t.Context(), true)
 		crashed.Add(Key{Bucket: "b"}, Put, 7, 0) // lost
+		crashed.stop()
+		crashed.running.Wait()
 		c.advance(time.Second)
 		next := Open(Options{Service: by, Volume: v, Period: DefaultPeriod, Now: c.now, WriteEvery: time.Hour})
 		defer next.Close()
@@ -320,14 +322,6 @@ func TestObjects(t *testing.T) {
 	}
 	if page, more, err := o.List(t.Context(), all[n-5], 10); err != nil || more || len(page) != 4 {
 		t.Errorf("after %s: got %v, %v, %v", all[n-5], page, more, err)
-	}
-}
-
-func TestServiceNumber(t *testing.T) {
-	for id, want := range map[holdfast.ServiceID]string{gateway: "8000000000000065", 0x800000000000000a: `"800000000000000a"`} {
-		if got := string(serviceNumber(id)); got != want {
-			t.Errorf("%v: got %s, want %s", id, got, want)
-		}
 	}
 }
 
