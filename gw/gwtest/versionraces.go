@@ -27,19 +27,19 @@ func RunAcross(t *testing.T, endpoints []string, creds Credentials) {
 			run(t, clients)
 		})
 	}
-	across("VersionRaces", onBucket(func(e *env, clients []*client) {
+	across("VersionRaces", withBucket(func(e *env, clients []*client) {
 		e.versioning("Enabled")
 		versionRaces(e, clients)
 	}))
 	if creds.System {
 		across("Access", accessAcross)
-		across("SharedLimits", onBucket(testSharedLimits))
-		across("SharedQuota", onBucket(testSharedQuota))
+		across("SharedLimits", withBucket(testSharedLimits))
+		across("SharedQuota", withBucket(testSharedQuota))
 	}
 }
 
-// onBucket gives a group for several gateways a bucket of its own.
-func onBucket(run func(e *env, clients []*client)) func(*testing.T, []*client) {
+// withBucket gives a group for several gateways a bucket of its own.
+func withBucket(run func(e *env, clients []*client)) func(*testing.T, []*client) {
 	return func(t *testing.T, clients []*client) {
 		e := &env{T: t, client: clients[0]}
 		e.bucket = e.newBucket()
