@@ -492,6 +492,7 @@ type Change struct {
 	Dir     DirID
 	Name    string
 	Version VersionID
+	Null    bool // the version is the null version
 	Size    int64
 	ETag    ETag
 	Note    string // of the transaction
@@ -499,10 +500,11 @@ type Change struct {
 
 // NameStatus describes a name server.
 type NameStatus struct {
-	Slots    int   // slots it holds
-	Names    int64 // entries
-	Seq      uint64
-	Garbage  int64 // objects waiting to be freed
+	Slots    int    // slots it holds
+	Names    int64  // entries
+	Seq      uint64 // of the last change
+	First    uint64 // of the first change that is kept; Seq+1 if none is
+	Garbage  int64  // objects waiting to be freed
 	Intents  int64
 	InFlight int64
 }

@@ -121,7 +121,7 @@ func (e *Engine) Status(ctx context.Context) (s holdfast.NameStatus, err error) 
 				s.Slots++
 			}
 		}
-		s.Names, s.Seq, s.Garbage, s.Intents = v.state.Names, v.state.Seq, v.state.Garbage, v.state.Intents
+		s.Names, s.Seq, s.First, s.Garbage, s.Intents = v.state.Names, v.state.Seq, v.state.First, v.state.Garbage, v.state.Intents
 		s.InFlight = e.inFlight.Load()
 		return nil
 	})

@@ -263,7 +263,7 @@ func (g *group) change(kind holdfast.ChangeKind, d *dirState, name string, e *ho
 	g.state.Seq++
 	c := holdfast.Change{Seq: g.state.Seq, At: g.now, Kind: kind, Bucket: d.Root, Dir: d.id, Name: name}
 	if e != nil {
-		c.Version, c.Size, c.ETag, c.Note = e.Version, e.Size, e.ETag, g.note
+		c.Version, c.Null, c.Size, c.ETag, c.Note = e.Version, e.Null, e.Size, e.ETag, g.note
 	}
 	g.changes = append(g.changes, c)
 }

@@ -31,7 +31,7 @@ type FollowOptions struct {
 	Handle func(ctx context.Context, server holdfast.ServiceID, changes []holdfast.Change) (mattered bool, err error)
 
 	// Lost is told that changes of a name server were cut off before they were read: what depends on all of them must be made up by
-	// a scan. Following goes on with the present. May be nil.
+	// a scan. Following goes on with the oldest that is kept. May be nil.
 	Lost func(server holdfast.ServiceID, after uint64)
 
 	// Failed is told of failures, which are tried again. May be nil.
@@ -40,7 +40,7 @@ type FollowOptions struct {
 
 // Follow hands over the changes of all name servers of the volume, until ctx ends: each change at least once, those of one name server in
 // order, wherever its service runs. One process at a time follows a name server, see [Volume.Exclusive]. Where no cursor is, following
-// begins with the present.
+// begins with the oldest change that is kept, so nothing is missed that happens while a name server is new or nobody follows it yet.
 //
 // A name server keeps a bounded number of changes (see namesrv.Limits.ChangeRecords); a reader that is further behind than that is told by
 // Lost. So Handle should only put aside what takes long.
@@ -82,9 +82,12 @@ type follower struct {
 	key    string // of the cursor's record
 
 	cursor  uint64 // sequence of the last change that was handled
-	written uint64 // as the record has it
+	written uint64 // as the record has it; notWritten
 	at      time.Time
 }
+
+// notWritten is what follower.written is while there is no record to go on with.
+const notWritten = ^uint64(0)
 
 // run follows until ctx ends. Each time it begins with the cursor that is written down.
 func (f *follower) run(ctx context.Context) {
@@ -119,7 +122,7 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// load reads the cursor, and begins with the present if there is none or it is from another life of the name server.
+// load reads the cursor, and begins anew if there is none or it is from another life of the name server.
 func (f *follower) load(ctx context.Context) error {
 	r, err := f.vol.ReadRecord(ctx, f.key)
 	if err != nil {
@@ -141,7 +144,12 @@ func (f *follower) load(ctx context.Context) error {
 	if !r.Tag.IsZero() {
 		f.lost()
 	}
-	f.cursor, f.written = status.Seq, status.Seq+1 // it must be written, whatever it is
+	return f.beginAnew(ctx, status)
+}
+
+// beginAnew puts the cursor before the oldest change that is kept.
+func (f *follower) beginAnew(ctx context.Context, status holdfast.NameStatus) error {
+	f.cursor, f.written = status.First-1, notWritten
 	return f.save(ctx)
 }
 
@@ -165,8 +173,7 @@ func (f *follower) step(ctx context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		f.cursor = status.Seq
-		return 0, f.save(ctx)
+		return 0, f.beginAnew(ctx, status)
 	}
 	if err != nil {
 		return 0, err

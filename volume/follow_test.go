@@ -94,7 +94,7 @@ func putNoted(t *testing.T, b *volume.Bucket, key string) {
 }
 
 // start makes a bucket whose changes are noted and waits until a reader is at the present.
-func start(t *testing.T, v *volume.Volume, r *reader) (*volume.Bucket, func()) {
+func start(t *testing.T, services *cluster, v *volume.Volume, r *reader) (*volume.Bucket, func()) {
 	t.Helper()
 	info := holdfast.BucketInfo{Name: "noted", Settings: map[string][]byte{"notification": []byte("x")}}
 	if _, err := v.CreateBucket(t.Context(), info); err != nil {
@@ -106,9 +106,9 @@ func start(t *testing.T, v *volume.Volume, r *reader) (*volume.Bucket, func()) {
 	}
 	stop := following(t, v, r)
 	deadline := time.Now().Add(10 * time.Second)
-	for _, id := range []string{"c/test/0800000000000001", "c/test/0800000000000002"} {
+	for _, id := range services.SlotMap().Servers() {
 		for {
-			record, err := v.ReadRecord(t.Context(), id)
+			record, err := v.ReadRecord(t.Context(), "c/test/"+id.String())
 			if err == nil && record.Value != "" {
 				break
 			}
@@ -124,7 +124,7 @@ func start(t *testing.T, v *volume.Volume, r *reader) (*volume.Bucket, func()) {
 func TestFollow(t *testing.T) {
 	services := newCluster(2, 1)
 	v, r := openFor(t, services), newReader()
-	b, stop := start(t, v, r)
+	b, stop := start(t, services, v, r)
 	r.mu.Lock()
 	r.fail = 2
 	r.mu.Unlock()
@@ -151,7 +151,72 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestFollowLost starts with a cursor of another life of the name server: the reader is told, and goes on with the present.
+// TestFollowFromTheFirst begins to follow after something happened.
+func TestFollowFromTheFirst(t *testing.T) {
+	services := newCluster(2, 1)
+	v, r := openFor(t, services), newReader()
+	b, stop := start(t, services, v, newReader())
+	stop()
+	putNoted(t, b, "d/early")
+	for _, id := range services.SlotMap().Servers() { // as if nobody had followed yet
+		if err := v.DropRecord(t.Context(), "c/test/"+id.String(), holdfast.ETag{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer following(t, v, r)()
+	r.until(t, "d/early")
+	if r.lost != 0 {
+		t.Errorf("%d losses", r.lost)
+	}
+}
+
+// cutNames is a name server whose oldest changes were cut off.
+type cutNames struct {
+	holdfast.NameService
+	first uint64
+}
+
+func (c cutNames) Changes(ctx context.Context, after uint64, limit int) ([]holdfast.Change, error) {
+	if after+1 < c.first {
+		return nil, holdfast.E("test", holdfast.NotFound, nil)
+	}
+	return c.NameService.Changes(ctx, after, limit)
+}
+
+func (c cutNames) Status(ctx context.Context) (holdfast.NameStatus, error) {
+	s, err := c.NameService.Status(ctx)
+	s.First = c.first
+	return s, err
+}
+
+// TestFollowCut falls behind a change log that is cut: the reader is told, and gets what is kept.
+func TestFollowCut(t *testing.T) {
+	services := newCluster(1, 1)
+	v, r := openFor(t, services), newReader()
+	b, stop := start(t, services, v, newReader())
+	stop()
+	id := services.SlotMap().Servers()[0]
+	whole, err := services.NameServer(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	putNoted(t, b, "cut off")
+	status, err := whole.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	putNoted(t, b, "kept")
+	services.SetName(id, cutNames{whole, status.Seq + 1})
+	defer following(t, v, r)()
+	r.until(t, "kept")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lost != 1 || strings.Join(r.keys, ",") != "kept" {
+		t.Errorf("lost %d times, told of %q", r.lost, r.keys)
+	}
+}
+
+// TestFollowLost starts with a cursor of another life of the name server: the reader is told.
 func TestFollowLost(t *testing.T) {
 	v, r := openFor(t, newCluster(2, 1)), newReader()
 	for _, id := range []string{"0800000000000001", "0800000000000002"} {
@@ -176,8 +241,9 @@ func TestFollowLost(t *testing.T) {
 
 // TestNotes deletes and changes: all are noted in a bucket that wants it, and in no other.
 func TestNotes(t *testing.T) {
-	v, r := openFor(t, newCluster(2, 1)), newReader()
-	b, stop := start(t, v, r)
+	services := newCluster(2, 1)
+	v, r := openFor(t, services), newReader()
+	b, stop := start(t, services, v, r)
 	defer stop()
 	if _, err := v.CreateBucket(t.Context(), holdfast.BucketInfo{Name: "plain"}); err != nil {
 		t.Fatal(err)

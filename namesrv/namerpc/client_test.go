@@ -160,6 +160,10 @@ func TestServerRestarts(t *testing.T) {
 	}
 	addr := r.lis.Addr().String()
 	r.stop()
+	// Until the client has seen the connection go, a change may be sent on it, whose outcome is unknown then.
+	if !eventually(wire.MaxReconnect, func() bool { _, err := c.Status(t.Context()); return holdfast.Is(err, holdfast.Unavailable) }) {
+		t.Fatal("the client does not notice that the server is down")
+	}
 	for name, call := range calls(t.Context(), c) {
 		if err := call(); !holdfast.Is(err, holdfast.Unavailable) {
 			t.Errorf("%s while the server is down: %v, want unavailable", name, err)

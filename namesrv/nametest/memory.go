@@ -338,7 +338,7 @@ func (m *Memory) change(kind holdfast.ChangeKind, d *dir, name string, e *holdfa
 		Seq: uint64(len(m.changes)) + 1, At: m.now().UTC().Round(0), Kind: kind, Bucket: d.root, Dir: d.id, Name: name,
 	}
 	if e != nil {
-		c.Version, c.Size, c.ETag, c.Note = e.Version, e.Size, e.ETag, m.note
+		c.Version, c.Null, c.Size, c.ETag, c.Note = e.Version, e.Null, e.Size, e.ETag, m.note
 	}
 	m.changes = append(m.changes, c)
 }
@@ -479,7 +479,7 @@ func (m *Memory) Status(ctx context.Context) (s holdfast.NameStatus, err error) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s = holdfast.NameStatus{
-		Slots: len(m.slots), Seq: uint64(len(m.changes)), Intents: int64(len(m.intents)), Garbage: int64(len(m.garbage)),
+		Slots: len(m.slots), Seq: uint64(len(m.changes)), First: 1, Intents: int64(len(m.intents)), Garbage: int64(len(m.garbage)),
 	}
 	for _, d := range m.dirs {
 		for _, vs := range d.names {

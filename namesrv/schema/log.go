@@ -101,6 +101,7 @@ const (
 	changeVersion
 	changeBucketIsDir
 	changeNote
+	changeNull
 )
 
 // AppendChange appends the value of a record of the change log. The sequence is in the key.
@@ -117,6 +118,9 @@ func AppendChange(b []byte, c *holdfast.Change) []byte {
 	}
 	if len(c.Note) > 0 {
 		flags |= changeNote
+	}
+	if c.Null {
+		flags |= changeNull
 	}
 	b = append(b, formTagged, byte(c.Kind), flags)
 	b = append(b, c.Dir[:]...)
@@ -148,6 +152,7 @@ func DecodeChange(c *holdfast.Change, seq uint64, v []byte) error {
 	}
 	c.Kind = holdfast.ChangeKind(r.byte())
 	flags := r.byte()
+	c.Null = flags&changeNull != 0
 	r.fill(c.Dir[:])
 	if c.Bucket = c.Dir; flags&changeBucketIsDir == 0 {
 		r.fill(c.Bucket[:])

@@ -97,6 +97,7 @@ func samples() []struct {
 		{"fate doomed", schema.AppendFate(nil, &schema.Fate{Fate: holdfast.FateDoomed, At: at})},
 		{"fate undone", schema.AppendFate(nil, &schema.Fate{Fate: holdfast.FateDoomed, At: at, Owner: 5, Version: version})},
 		{"change", schema.AppendChange(nil, &holdfast.Change{At: at, Kind: holdfast.ChangePut, Bucket: dirA, Dir: dirA, Name: "n", Version: version, Size: 9, ETag: holdfast.ETag{Digest: [16]byte{1}}})},
+		{"change noted", schema.AppendChange(nil, &holdfast.Change{At: at, Kind: holdfast.ChangeMarker, Bucket: dirA, Dir: dirA, Name: "n", Version: version, Null: true, Note: "who"})},
 		{"intent", schema.AppendIntent(nil, &holdfast.Intent{Kind: holdfast.IntentLinkDir, Dir: dirA, Parent: dirA, Name: "d/", At: at})},
 		{"usage", schema.AppendUsage(nil, holdfast.Usage{Objects: 1, Versions: 2, Bytes: 300, UploadBytes: 4})},
 		{"state", schema.AppendState(nil, &schema.State{Clock: 1, Seq: 2, First: 1, Names: 3, Garbage: 4, Intents: 5})},

@@ -1054,6 +1054,7 @@ type StatusReply struct {
 	Garbage       int64                  `protobuf:"zigzag64,5,opt,name=garbage,proto3" json:"garbage,omitempty"`
 	Intents       int64                  `protobuf:"zigzag64,6,opt,name=intents,proto3" json:"intents,omitempty"`
 	InFlight      int64                  `protobuf:"zigzag64,7,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	First         uint64                 `protobuf:"varint,8,opt,name=first,proto3" json:"first,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1133,6 +1134,13 @@ func (x *StatusReply) GetIntents() int64 {
 func (x *StatusReply) GetInFlight() int64 {
 	if x != nil {
 		return x.InFlight
+	}
+	return 0
+}
+
+func (x *StatusReply) GetFirst() uint64 {
+	if x != nil {
+		return x.First
 	}
 	return 0
 }
@@ -4804,6 +4812,7 @@ type Change struct {
 	Size          int64                  `protobuf:"zigzag64,9,opt,name=size,proto3" json:"size,omitempty"`
 	Etag          *ETag                  `protobuf:"bytes,10,opt,name=etag,proto3" json:"etag,omitempty"`
 	Note          []byte                 `protobuf:"bytes,11,opt,name=note,proto3" json:"note,omitempty"`
+	Null          bool                   `protobuf:"varint,12,opt,name=null,proto3" json:"null,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4915,6 +4924,13 @@ func (x *Change) GetNote() []byte {
 	return nil
 }
 
+func (x *Change) GetNull() bool {
+	if x != nil {
+		return x.Null
+	}
+	return false
+}
+
 var File_name_proto protoreflect.FileDescriptor
 
 const file_name_proto_rawDesc = "" +
@@ -4990,7 +5006,7 @@ const file_name_proto_rawDesc = "" +
 	"\x05error\x18\x01 \x01(\v2\x17.holdfast.name.v1.ErrorR\x05error\x122\n" +
 	"\aintents\x18\x02 \x03(\v2\x18.holdfast.name.v1.IntentR\aintents\")\n" +
 	"\rStatusRequest\x12\x18\n" +
-	"\aservice\x18\x01 \x01(\x06R\aservice\"\xcb\x01\n" +
+	"\aservice\x18\x01 \x01(\x06R\aservice\"\xe1\x01\n" +
 	"\vStatusReply\x12-\n" +
 	"\x05error\x18\x01 \x01(\v2\x17.holdfast.name.v1.ErrorR\x05error\x12\x14\n" +
 	"\x05slots\x18\x02 \x01(\x12R\x05slots\x12\x14\n" +
@@ -4998,7 +5014,8 @@ const file_name_proto_rawDesc = "" +
 	"\x03seq\x18\x04 \x01(\x04R\x03seq\x12\x18\n" +
 	"\agarbage\x18\x05 \x01(\x12R\agarbage\x12\x18\n" +
 	"\aintents\x18\x06 \x01(\x12R\aintents\x12\x1b\n" +
-	"\tin_flight\x18\a \x01(\x12R\binFlight\"2\n" +
+	"\tin_flight\x18\a \x01(\x12R\binFlight\x12\x14\n" +
+	"\x05first\x18\b \x01(\x04R\x05first\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"\x80\x01\n" +
@@ -5321,7 +5338,7 @@ const file_name_proto_rawDesc = "" +
 	"\x06parent\x18\x05 \x01(\fR\x06parent\x12\x12\n" +
 	"\x04name\x18\x06 \x01(\fR\x04name\x12\x11\n" +
 	"\x04at_s\x18\a \x01(\x12R\x03atS\x12\x13\n" +
-	"\x05at_ns\x18\b \x01(\rR\x04atNs\"\x82\x02\n" +
+	"\x05at_ns\x18\b \x01(\rR\x04atNs\"\x96\x02\n" +
 	"\x06Change\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x11\n" +
 	"\x04at_s\x18\x02 \x01(\x12R\x03atS\x12\x13\n" +
@@ -5334,7 +5351,8 @@ const file_name_proto_rawDesc = "" +
 	"\x04size\x18\t \x01(\x12R\x04size\x12*\n" +
 	"\x04etag\x18\n" +
 	" \x01(\v2\x16.holdfast.name.v1.ETagR\x04etag\x12\x12\n" +
-	"\x04note\x18\v \x01(\fR\x04note2\xb1\x05\n" +
+	"\x04note\x18\v \x01(\fR\x04note\x12\x12\n" +
+	"\x04null\x18\f \x01(\bR\x04null2\xb1\x05\n" +
 	"\vNameService\x12H\n" +
 	"\x06Lookup\x12\x1f.holdfast.name.v1.LookupRequest\x1a\x1d.holdfast.name.v1.LookupReply\x12C\n" +
 	"\x04List\x12\x1e.holdfast.name.v1.ListRequests\x1a\x1b.holdfast.name.v1.ListReply\x12E\n" +
