@@ -32,9 +32,8 @@ const notedSetting = "notification"
 // Note is what the change log keeps with a change beside the change itself: its full key, which the server does not know, and its
 // origin.
 type Note struct {
-	Bucket    string
-	Key       string
-	Versioned bool // versioning was enabled
+	Bucket string
+	Key    string
 	Origin
 }
 
@@ -49,7 +48,7 @@ func noteOf(ctx context.Context, info *holdfast.BucketInfo, key string) string {
 	if len(info.Settings[notedSetting]) == 0 {
 		return ""
 	}
-	n := Note{Bucket: info.Name, Key: key, Versioned: info.Versioning == holdfast.VersioningEnabled}
+	n := Note{Bucket: info.Name, Key: key}
 	if o, ok := ctx.Value(originKey{}).(*Origin); ok {
 		n.Origin = *o
 	}
@@ -61,10 +60,7 @@ func (n *Note) texts() []*string {
 }
 
 func (n *Note) encode() string {
-	b := []byte{noteForm, 0}
-	if n.Versioned {
-		b[1] = 1
-	}
+	b := []byte{noteForm}
 	for i, text := range n.texts() {
 		t := *text
 		if i > 1 {
@@ -78,11 +74,10 @@ func (n *Note) encode() string {
 
 // ParseNote reads the note of a change; ok is false if there is none, or one of a newer release.
 func ParseNote(note string) (n Note, ok bool, err error) {
-	if len(note) < 2 || note[0] != noteForm {
+	if len(note) == 0 || note[0] != noteForm {
 		return Note{}, false, nil
 	}
-	n.Versioned = note[1]&1 != 0
-	r := strings.NewReader(note[2:])
+	r := strings.NewReader(note[1:])
 	for _, into := range n.texts() {
 		size, err := binary.ReadUvarint(r)
 		if err != nil || size > uint64(r.Len()) {

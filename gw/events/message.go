@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"holdfast"
@@ -73,12 +74,42 @@ type record struct {
 	} `json:"s3"`
 }
 
+// object is what a record tells of an object. Which fields there are depends on the event: see [objectOf].
 type object struct {
-	Key       string `json:"key"` // as in a form: "+" for a space
+	Key       string `json:"key"`
 	Size      *int64 `json:"size,omitempty"`
 	ETag      string `json:"eTag,omitempty"`
 	Version   string `json:"versionId,omitempty"`
-	Sequencer string `json:"sequencer"`
+	Sequencer string `json:"sequencer,omitempty"`
+}
+
+// emptyETag is the MD5 of nothing, which S3 shows as the ETag of a delete marker.
+const emptyETag = "d41d8cd98f00b204e9800998ecf8427e"
+
+// objectOf describes the object of a change. As in S3 only creations tell the size, only creations and removals have a sequencer, and the
+// null version has no id.
+func objectOf(c *holdfast.Change, key string) object {
+	o := object{Key: encodeKey(key)}
+	if !c.Null {
+		o.Version = c.Version.String()
+	}
+	switch c.Kind {
+	case holdfast.ChangePut:
+		o.Size, o.ETag = &c.Size, c.ETag.String()
+	case holdfast.ChangeMarker:
+		o.ETag = emptyETag
+	case holdfast.ChangeAttr:
+		o.ETag = c.ETag.String()
+		return o
+	}
+	// Sequences grow on one name server, and a key lives on one.
+	o.Sequencer = fmt.Sprintf("%016X", c.Seq)
+	return o
+}
+
+// encodeKey encodes a key as in a form, "+" for a space, but for slashes, which S3 leaves as they are.
+func encodeKey(key string) string {
+	return strings.ReplaceAll(url.QueryEscape(key), "%2F", "/")
 }
 
 // bucketInfo is what a message tells of a bucket beside its name.
@@ -100,14 +131,7 @@ func messageOf(c *holdfast.Change, n *volume.Note, name, rule string, b bucketIn
 	r.Response.Request, r.Response.Host = n.Request, n.Host
 	r.S3.Schema, r.S3.Configuration = "1.0", rule
 	r.S3.Bucket.Name, r.S3.Bucket.Owner, r.S3.Bucket.ARN = n.Bucket, identity{b.owner}, "arn:aws:s3:::"+n.Bucket
-	// Sequences grow on one name server, and a key lives on one.
-	r.S3.Object = object{Key: url.QueryEscape(n.Key), Sequencer: fmt.Sprintf("%016X", c.Seq)}
-	if c.Kind == holdfast.ChangePut || c.Kind == holdfast.ChangeAttr {
-		r.S3.Object.Size, r.S3.Object.ETag = &c.Size, c.ETag.String()
-	}
-	if n.Versioned {
-		r.S3.Object.Version = c.Version.String()
-	}
+	r.S3.Object = objectOf(c, n.Key)
 	return json.Marshal(map[string][]record{"Records": {r}})
 }
 

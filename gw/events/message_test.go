@@ -10,34 +10,61 @@ import (
 	"holdfast/volume"
 )
 
+// TestMessage holds messages against those that S3 sends: which fields there are depends on the event.
 func TestMessage(t *testing.T) {
 	at := time.Date(2024, 5, 6, 7, 8, 9, 123_456_789, time.UTC)
-	put := holdfast.Change{
-		Seq: 0x1f, At: at, Kind: holdfast.ChangePut, Size: 1024, ETag: holdfast.ETag{Digest: [16]byte{0xab}}, Version: holdfast.VersionID{1},
-	}
 	origin := volume.Origin{Event: "PutObject", Requester: "user", Address: "10.0.0.1", Request: "req", Host: "host"}
-	removed := put
-	removed.Kind = holdfast.ChangeDelete
+	by := func(event string) volume.Origin {
+		o := origin
+		o.Event = event
+		return o
+	}
+	const (
+		who = `"userIdentity":{"principalId":"user"},"requestParameters":{"sourceIPAddress":"10.0.0.1"},` +
+			`"responseElements":{"x-amz-request-id":"req","x-amz-id-2":"host"},`
+		store = `"userIdentity":{"principalId":"s3.amazonaws.com"},"requestParameters":{"sourceIPAddress":"s3.amazonaws.com"},` +
+			`"responseElements":{"x-amz-request-id":"","x-amz-id-2":""},`
+		id, etag, nothing = "01000000000000000000000000000000", "ab000000000000000000000000000000", "d41d8cd98f00b204e9800998ecf8427e"
+	)
 	for _, c := range []struct {
-		name   string
-		change holdfast.Change
-		note   volume.Note
-		want   string
+		name    string
+		kind    holdfast.ChangeKind
+		null    bool
+		key     string
+		origin  volume.Origin
+		version string // of the form of the message
+		event   string
+		who     string
+		object  string
 	}{
-		{"put", put, volume.Note{Bucket: "b", Key: "red flower/ü.jpg", Versioned: true, Origin: origin},
-			`{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu","eventTime":"2024-05-06T07:08:09.123Z","eventName":"ObjectCreated:Put",` +
-				`"userIdentity":{"principalId":"user"},"requestParameters":{"sourceIPAddress":"10.0.0.1"},"responseElements":{"x-amz-request-id":"req","x-amz-id-2":"host"},` +
-				`"s3":{"s3SchemaVersion":"1.0","configurationId":"rule","bucket":{"name":"b","ownerIdentity":{"principalId":"owner"},"arn":"arn:aws:s3:::b"},` +
-				`"object":{"key":"red+flower%2F%C3%BC.jpg","size":1024,"eTag":"ab000000000000000000000000000000","versionId":"01000000000000000000000000000000","sequencer":"000000000000001F"}}}]}`},
-		{"lifecycle", removed, volume.Note{Bucket: "b", Key: "k", Origin: volume.Origin{Event: Lifecycle}},
-			`{"Records":[{"eventVersion":"2.3","eventSource":"aws:s3","awsRegion":"eu","eventTime":"2024-05-06T07:08:09.123Z","eventName":"LifecycleExpiration:Delete",` +
-				`"userIdentity":{"principalId":"s3.amazonaws.com"},"requestParameters":{"sourceIPAddress":"s3.amazonaws.com"},"responseElements":{"x-amz-request-id":"","x-amz-id-2":""},` +
-				`"s3":{"s3SchemaVersion":"1.0","configurationId":"rule","bucket":{"name":"b","ownerIdentity":{"principalId":"owner"},"arn":"arn:aws:s3:::b"},` +
-				`"object":{"key":"k","sequencer":"000000000000001F"}}}]}`},
+		{"put", holdfast.ChangePut, true, "red flower/ü@+.jpg", origin, "2.1", "ObjectCreated:Put", who,
+			`{"key":"red+flower/%C3%BC%40%2B.jpg","size":1024,"eTag":"` + etag + `","sequencer":"000000000000001F"}`},
+		{"put of a version", holdfast.ChangePut, false, "k", origin, "2.1", "ObjectCreated:Put", who,
+			`{"key":"k","size":1024,"eTag":"` + etag + `","versionId":"` + id + `","sequencer":"000000000000001F"}`},
+		{"delete", holdfast.ChangeDelete, true, "k", by("DeleteObject"), "2.1", "ObjectRemoved:Delete", who, `{"key":"k","sequencer":"000000000000001F"}`},
+		{"delete of a version", holdfast.ChangeDelete, false, "k", by("DeleteObjects"), "2.1", "ObjectRemoved:Delete", who,
+			`{"key":"k","versionId":"` + id + `","sequencer":"000000000000001F"}`},
+		{"delete marker", holdfast.ChangeMarker, false, "k", by("DeleteObject"), "2.1", "ObjectRemoved:DeleteMarkerCreated", who,
+			`{"key":"k","eTag":"` + nothing + `","versionId":"` + id + `","sequencer":"000000000000001F"}`},
+		{"tags", holdfast.ChangeAttr, true, "k", by("PutObjectTagging"), "2.3", "ObjectTagging:Put", who, `{"key":"k","eTag":"` + etag + `"}`},
+		{"tags of a version", holdfast.ChangeAttr, false, "k", by("DeleteObjectTagging"), "2.3", "ObjectTagging:Delete", who,
+			`{"key":"k","eTag":"` + etag + `","versionId":"` + id + `"}`},
+		{"access control list", holdfast.ChangeAttr, true, "k", by("PutObjectAcl"), "2.3", "ObjectAcl:Put", who, `{"key":"k","eTag":"` + etag + `"}`},
+		{"lifecycle", holdfast.ChangeDelete, true, "k", volume.Origin{Event: Lifecycle}, "2.3", "LifecycleExpiration:Delete", store,
+			`{"key":"k","sequencer":"000000000000001F"}`},
+		{"lifecycle of a versioned bucket", holdfast.ChangeMarker, false, "k", volume.Origin{Event: Lifecycle}, "2.3",
+			"LifecycleExpiration:DeleteMarkerCreated", store, `{"key":"k","eTag":"` + nothing + `","versionId":"` + id + `","sequencer":"000000000000001F"}`},
 	} {
-		got, err := messageOf(&c.change, &c.note, nameOf(&c.change, c.note.Event), "rule", bucketInfo{"owner", "eu"})
-		if err != nil || string(got) != c.want {
-			t.Errorf("%s: %v\n got %s\nwant %s", c.name, err, got, c.want)
+		change := holdfast.Change{
+			Seq: 0x1f, At: at, Kind: c.kind, Size: 1024, ETag: holdfast.ETag{Digest: [16]byte{0xab}}, Version: holdfast.VersionID{1}, Null: c.null,
+		}
+		note := volume.Note{Bucket: "b", Key: c.key, Origin: c.origin}
+		got, err := messageOf(&change, &note, nameOf(&change, c.origin.Event), "rule", bucketInfo{"owner", "eu"})
+		want := `{"Records":[{"eventVersion":"` + c.version + `","eventSource":"aws:s3","awsRegion":"eu","eventTime":"2024-05-06T07:08:09.123Z",` +
+			`"eventName":"` + c.event + `",` + c.who + `"s3":{"s3SchemaVersion":"1.0","configurationId":"rule","bucket":{"name":"b",` +
+			`"ownerIdentity":{"principalId":"owner"},"arn":"arn:aws:s3:::b"},"object":` + c.object + `}}]}`
+		if err != nil || string(got) != want {
+			t.Errorf("%s: %v\n got %s\nwant %s", c.name, err, got, want)
 		}
 	}
 	got, err := newTestEvent("b", "r", "h", at)

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"holdfast"
 )
 
 // Bounds of delivery.
@@ -14,7 +16,7 @@ const (
 	lanes       = 8 // messages on their way to a target at once; those of one key go one by one
 	listBatches = 100
 	lookEvery   = time.Second // at a queue that was empty
-	lookFull    = 5 * time.Second
+	measureFor  = 5 * time.Second
 	firstRetry  = 100 * time.Millisecond
 	lastRetry   = 30 * time.Second
 )
@@ -27,9 +29,9 @@ type outlet struct {
 	queue  *queue
 	wake   chan struct{} // of capacity 1
 
-	mu      sync.Mutex
-	full    bool
-	checked time.Time
+	mu       sync.Mutex
+	full     bool      // when it was measured last
+	measured time.Time // when that was
 }
 
 // nudge has the queue looked at soon.
@@ -44,29 +46,38 @@ func (o *outlet) nudge() {
 func (o *outlet) isFull(ctx context.Context) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if time.Since(o.checked) < lookFull {
+	if time.Since(o.measured) < measureFor {
 		return o.full, nil
 	}
-	full, err := o.queue.full(ctx)
-	if err == nil {
-		o.full, o.checked = full, time.Now()
+	batches, size, err := o.queue.length(ctx)
+	if err != nil {
+		return false, err
 	}
-	return full, err
+	o.full, o.measured = batches >= maxBatches || size >= maxBytes, time.Now()
+	o.s.metrics.batches.WithLabelValues(o.target.ID).Set(float64(batches))
+	o.s.metrics.bytes.WithLabelValues(o.target.ID).Set(float64(size))
+	return o.full, nil
 }
 
-// run delivers until ctx ends.
+// run delivers until ctx ends. It goes through the queue in the order of keys, name server by name server, and then from the beginning:
+// the batches of one name server are in order, and all have their turn.
 func (o *outlet) run(ctx context.Context) {
+	after := ""
 	for ctx.Err() == nil {
-		keys, _, err := o.queue.list(ctx, listBatches)
+		_, _ = o.isFull(ctx) // for the metrics; listing fails for the same reason
+		keys, _, more, err := o.queue.list(ctx, after, listBatches)
 		if err != nil || len(keys) == 0 {
+			after = ""
 			o.wait(ctx, lookEvery)
 			continue
 		}
-		// In the order of keys, name server by name server: batches of one are in order, and there is no order between two.
 		for _, key := range keys {
 			if !o.deliverBatch(ctx, key) {
 				return
 			}
+		}
+		if after = ""; more {
+			after = keys[len(keys)-1]
 		}
 	}
 }
@@ -91,44 +102,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// deliverBatch delivers a batch and removes it from the queue, trying until that is done; false if ctx ended first.
-func (o *outlet) deliverBatch(ctx context.Context, key string) bool {
-	var batch []queued
-	var sent []bool
-	removed := false
-	for retry := firstRetry; ctx.Err() == nil; retry = min(2*retry, lastRetry) {
-		var err error
-		if batch == nil {
-			if batch, err = o.queue.get(ctx, key); errors.Is(err, errGone) {
-				return true
-			}
-			sent = make([]bool, len(batch))
-		}
-		before := count(sent)
-		if err == nil {
-			err = o.deliver(ctx, batch, sent)
-		}
-		if err == nil {
-			if err = o.queue.drop(ctx, key); err == nil {
-				removed = true
-				break
-			}
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		o.s.metrics.failures.WithLabelValues(o.target.ID).Inc()
-		if count(sent) > before {
-			retry = firstRetry // it goes on, if slowly
-		}
-		o.s.opts.Logger.Warn("events not delivered yet", "target", o.target.ID, "left", len(batch)-count(sent), "error", err, "retry", retry)
-		pause(ctx, retry)
-	}
-	return removed
+// delivery is a batch on its way.
+type delivery struct {
+	key   string
+	tag   holdfast.ETag
+	batch []queued // nil: not read yet
+	sent  []bool
 }
 
-func count(sent []bool) (n int) {
-	for _, done := range sent {
+func (d *delivery) delivered() (n int) {
+	for _, done := range d.sent {
 		if done {
 			n++
 		}
@@ -136,20 +119,60 @@ func count(sent []bool) (n int) {
 	return n
 }
 
+// deliverBatch delivers a batch and removes it from the queue, trying until that is done; false if ctx ended first.
+func (o *outlet) deliverBatch(ctx context.Context, key string) bool {
+	d := delivery{key: key}
+	for retry := firstRetry; ctx.Err() == nil; retry = min(2*retry, lastRetry) {
+		before := d.delivered()
+		err := o.attempt(ctx, &d)
+		if err == nil || errors.Is(err, errGone) {
+			return true
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if d.delivered() > before {
+			retry = firstRetry // it goes on, if slowly
+		}
+		o.s.metrics.failures.WithLabelValues(o.target.ID).Inc()
+		o.s.opts.Logger.Warn("events not delivered yet", "target", o.target.ID, "left", len(d.batch)-d.delivered(), "error", err, "retry", retry)
+		pause(ctx, retry)
+	}
+	return false
+}
+
+// attempt delivers what is left of a batch and removes it.
+func (o *outlet) attempt(ctx context.Context, d *delivery) (err error) {
+	if d.batch == nil {
+		if d.batch, d.tag, err = o.queue.get(ctx, d.key); err != nil {
+			return err
+		}
+		d.sent = make([]bool, len(d.batch))
+	}
+	if err := o.deliver(ctx, d); err != nil {
+		return err
+	}
+	err = o.queue.drop(ctx, d.key, d.tag)
+	if holdfast.Is(err, holdfast.Precondition) {
+		d.batch, d.sent = nil, nil // it reaches further now: once more, from the beginning
+	}
+	return err
+}
+
 // deliver sends what was not sent yet, on several lanes, each in order. A lane stops at its first failure.
-func (o *outlet) deliver(ctx context.Context, batch []queued, sent []bool) error {
+func (o *outlet) deliver(ctx context.Context, d *delivery) error {
 	errs := make([]error, lanes)
 	var wg sync.WaitGroup
 	for lane := range lanes {
 		wg.Go(func() {
-			for i := range batch {
-				if sent[i] || laneOf(batch[i].Key) != lane {
+			for i := range d.batch {
+				if d.sent[i] || laneOf(d.batch[i].Key) != lane {
 					continue
 				}
-				if errs[lane] = o.send(ctx, &batch[i]); errs[lane] != nil {
+				if errs[lane] = o.send(ctx, &d.batch[i]); errs[lane] != nil {
 					return
 				}
-				sent[i] = true
+				d.sent[i] = true
 			}
 		})
 	}

@@ -93,7 +93,8 @@ func (s *Service) outlet(arn string) *outlet {
 	return nil
 }
 
-// Test queues the event that tells a target that a bucket will send to it. request and host are the ids of the request that set it up.
+// Test queues the event that tells a target that a bucket will send to it, unless the queue is full. request and host are the ids of the
+// request that set it up.
 func (s *Service) Test(ctx context.Context, arn, bucket, request, host string) error {
 	o := s.outlet(arn)
 	if o == nil {
@@ -104,9 +105,24 @@ func (s *Service) Test(ctx context.Context, arn, bucket, request, host string) e
 	if err != nil {
 		return err
 	}
-	if err := o.queue.put(ctx, "test", uint64(now.UnixNano()), []queued{{Key: bucket, Message: message}}); err != nil {
+	return s.enqueue(ctx, o, "test", uint64(now.UnixNano()), []queued{{Key: bucket, Message: message}})
+}
+
+// enqueue puts a batch into the queue of a target, or gives it up if that is full.
+func (s *Service) enqueue(ctx context.Context, o *outlet, source string, seq uint64, batch []queued) error {
+	full, err := o.isFull(ctx)
+	if err != nil {
 		return err
 	}
+	if full {
+		s.metrics.dropped.WithLabelValues(o.target.ID).Add(float64(len(batch)))
+		s.opts.Logger.Error("events dropped: the queue of the target is full", "target", o.target.ID, "events", len(batch))
+		return nil
+	}
+	if err := o.queue.put(ctx, source, seq, batch); err != nil {
+		return err
+	}
+	s.metrics.queued.WithLabelValues(o.target.ID).Add(float64(len(batch)))
 	o.nudge()
 	return nil
 }
@@ -128,20 +144,9 @@ func (s *Service) handle(ctx context.Context, server holdfast.ServiceID, changes
 		}
 	}
 	for o, batch := range batches {
-		full, err := o.isFull(ctx)
-		if err != nil {
+		if err := s.enqueue(ctx, o, server.String(), changes[0].Seq, batch); err != nil {
 			return false, err
 		}
-		if full {
-			s.metrics.dropped.WithLabelValues(o.target.ID).Add(float64(len(batch)))
-			s.opts.Logger.Error("events dropped: the queue of the target is full", "target", o.target.ID, "events", len(batch))
-			continue
-		}
-		if err := o.queue.put(ctx, server.String(), changes[0].Seq, batch); err != nil {
-			return false, err
-		}
-		s.metrics.queued.WithLabelValues(o.target.ID).Add(float64(len(batch)))
-		o.nudge()
 	}
 	return len(batches) > 0, nil
 }
@@ -191,22 +196,23 @@ type config struct {
 // maxConfigs bounds how many are kept; beyond it any one goes.
 const maxConfigs = 10_000
 
-// of returns the present configuration of a bucket, nil if it has none, or is another one than that with the root.
+// of returns the present configuration of a bucket, nil if it has none. Of a bucket that was removed, of which some changes may not have
+// been handled yet, it returns the last one that is known.
 func (c *configs) of(ctx context.Context, v *volume.Volume, name string, root holdfast.DirID) (*config, error) {
 	b, err := v.Bucket(ctx, name)
-	if holdfast.Is(err, holdfast.NotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	if err != nil && !holdfast.Is(err, holdfast.NotFound) {
 		return nil, err
-	}
-	info := b.Info()
-	doc := info.Settings["notification"]
-	if info.Root != root || len(doc) == 0 {
-		return nil, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err != nil || b.Info().Root != root {
+		return c.kept[root], nil
+	}
+	info := b.Info()
+	doc := info.Settings["notification"]
+	if len(doc) == 0 {
+		return nil, nil
+	}
 	if kept := c.kept[root]; kept != nil && kept.epoch == info.Epoch {
 		return kept, nil
 	}

@@ -297,21 +297,6 @@ func TestTestEvent(t *testing.T) {
 	w.eventually("the test event", func() bool { return in.count("s3:TestEvent") == 1 })
 }
 
-// TestFullQueue drops events beyond the bound, and says so.
-func TestFullQueue(t *testing.T) {
-	target, _ := webhookTarget(t, "hook")
-	w := newWorld(t, target)
-	s := &Service{opts: Options{Volume: w.v}, metrics: newMetrics(nil)}
-	o := &outlet{s: s, target: &target, queue: newQueue(w.v, target.ID), wake: make(chan struct{}, 1), full: true, checked: time.Now()}
-	if full, err := o.isFull(t.Context()); !full || err != nil {
-		t.Errorf("got %v, %v", full, err)
-	}
-	o.checked = time.Time{}
-	if full, err := o.isFull(t.Context()); full || err != nil {
-		t.Errorf("an empty queue: got %v, %v", full, err)
-	}
-}
-
 // TestNATS publishes to a real server.
 func TestNATS(t *testing.T) {
 	n, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true})
@@ -405,7 +390,7 @@ func TestAway(t *testing.T) {
 		w.put(target.ID + "/k")
 	}
 	for _, o := range s.outlets {
-		w.eventually("a queue", func() bool { keys, _, err := o.queue.list(t.Context(), 1); return err == nil && len(keys) == 1 })
+		w.eventually("a queue", func() bool { n, _, err := o.queue.length(t.Context()); return err == nil && n == 1 })
 	}
 	w.stop(s)
 }
