@@ -29,6 +29,7 @@ func (q *request) openSource() (*volume.Object, *volume.Bucket, s3api.CopySource
 	if want := q.r.Header.Get("X-Amz-Source-Expected-Bucket-Owner"); want != "" && want != b.Info().Owner {
 		return nil, nil, from, s3api.E(s3api.AccessDenied)
 	}
+	q.copied = &copied{bucket: b, from: from, size: -1}
 	o, err := b.Open(q.ctx, from.Key, v)
 	if holdfast.Is(err, holdfast.NotFound) {
 		if err := q.allowSource(b, from.Key, v, nil); err != nil {
@@ -50,6 +51,7 @@ func (q *request) openSource() (*volume.Object, *volume.Bucket, s3api.CopySource
 	if err := q.allowSource(b, from.Key, v, e); err != nil {
 		return nil, nil, from, err
 	}
+	q.copied.size = e.Size
 	return o, b, from, s3api.ParseCopyConditions(q.r.Header, q.begun).Err(e.ETag.String(), e.Modified)
 }
 

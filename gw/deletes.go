@@ -29,21 +29,27 @@ func deleteObjects(q *request) error {
 		asked = append(asked, d)
 	}
 	done := b.Delete(q.ctx, asked)
+	logs := q.batchLog(b)
 	return q.sendXML(func(dst []byte) []byte {
 		w := s3api.BeginDeleteResult(dst, req.Quiet)
 		next := 0
 		for i := range req.Objects {
 			o := &req.Objects[i]
 			if err := refused[i]; err != nil {
-				w.Failed(o.Key, o.VersionID, s3Error(q, err))
+				told := s3Error(q, err)
+				logs.deleted(o, told)
+				w.Failed(o.Key, o.VersionID, told)
 				continue
 			}
 			result := &done[next]
 			next++
 			if result.Err != nil {
-				w.Failed(o.Key, o.VersionID, deleteError(q, o.Key, result.Err))
+				told := deleteError(q, o.Key, result.Err)
+				logs.deleted(o, told)
+				w.Failed(o.Key, o.VersionID, told)
 				continue
 			}
+			logs.deleted(o, nil)
 			marker := ""
 			if result.Marker {
 				marker = versionText(result.Version, result.Null)
@@ -54,7 +60,7 @@ func deleteObjects(q *request) error {
 	})
 }
 
-func deleteError(q *request, key string, err error) error {
+func deleteError(q *request, key string, err error) *s3api.Error {
 	if holdfast.Is(err, holdfast.NotFound) {
 		return s3api.NoKey(key)
 	}

@@ -218,6 +218,8 @@ type request struct {
 	doc    []byte         // the body, if it is a document and was read
 	loaded *volume.Bucket // of the target; nil until it is asked for
 	shown  s3api.Owner    // the owner that was shown last
+	copied *copied        // what a copy reads; nil for other requests
+	byList bool           // an access control list gave a right that the caller would not have had
 	atEnd  func()         // gives back what the request borrowed; nil if nothing
 }
 

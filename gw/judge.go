@@ -144,6 +144,7 @@ func (q *request) judge(k *ask) (ruling, error) {
 	if r.verdict == silent && byPolicies.reason != noReason {
 		return byPolicies, err
 	}
+	q.byList = q.byList || r.verdict == granted && q.user() != k.access.owner
 	return r, err
 }
 

@@ -1,7 +1,6 @@
 package gw
 
 import (
-	"net"
 	"net/http"
 
 	"holdfast/volume"
@@ -17,11 +16,10 @@ func (q *request) noteOrigin() {
 	})
 }
 
-// address returns the address of the client, without the port.
+// address returns the address of the client, as far as trusted proxies tell it; "" if it is not known.
 func (q *request) address() string {
-	host, _, err := net.SplitHostPort(q.r.RemoteAddr)
-	if err != nil {
-		return q.r.RemoteAddr
+	if a := q.set.proxies.clientAddr(q.r); a.IsValid() {
+		return a.String()
 	}
-	return host
+	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"holdfast"
 	"holdfast/gw/checksum"
@@ -23,6 +24,7 @@ type payload struct {
 	declared checksum.Declared
 	signed   bool // the signature covers the bytes
 	read     int64
+	ended    time.Time // when the last byte came; zero if it did not, or nothing was to come
 	md5      hash.Hash // nil unless the operation makes an ETag
 	sum      hash.Hash // of an additional checksum that the client did not declare; nil unless one is wanted
 	sumOf    checksum.Algorithm
@@ -91,6 +93,7 @@ func (p *payload) Read(b []byte) (int, error) {
 	switch {
 	case err == io.EOF || p.whole():
 		p.pace.readAll()
+		p.ended = time.Now()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.stalled = true
 	}

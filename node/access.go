@@ -83,7 +83,7 @@ func (a *access) start() (err error) {
 		return err
 	}
 	a.lifecycle = lifecycle.Start(lifecycle.Options{
-		Volume: a.volume, Day: o.Config.LifecycleDay, Busy: a.busy, Reg: o.Registry, Logger: o.Logger, Now: o.Now,
+		Volume: a.volume, Day: o.Config.LifecycleDay, Busy: a.busy, AccessLog: a.accessLog, Reg: o.Registry, Logger: o.Logger, Now: o.Now,
 	})
 	a.sweeper = account.StartSweeper(a.accounts, o.Logger)
 	return nil

@@ -35,6 +35,7 @@ type Record struct {
 	Auth       string // AuthHeader or QueryString
 	HostHeader string
 	TLS        string
+	ByList     bool // an access control list was needed to allow the request
 }
 
 // Append appends the line, with its end.
@@ -44,22 +45,29 @@ func (r *Record) Append(dst []byte) []byte {
 	dst = append(dst, " ["...)
 	dst = r.Time.UTC().AppendFormat(dst, "02/Jan/2006:15:04:05 -0700")
 	dst = append(dst, ']')
-	for _, field := range [...]string{r.Address, r.Requester, r.Request, r.Operation, encodeKey(r.Key)} {
+	for _, field := range [...]string{r.Address, r.Requester, r.Request, r.Operation, encodeKey(r.Operation, r.Key)} {
 		dst = appendField(append(dst, ' '), field)
 	}
-	dst = appendQuoted(append(dst, ' '), r.URI)
-	dst = appendNumber(append(dst, ' '), int64(r.Status))
+	quote := appendQuoted
+	if r.Operation == BatchDelete { // has no request of its own: S3 writes no quotes either
+		quote = appendField
+	}
+	dst = quote(append(dst, ' '), r.URI)
+	dst = appendNumber(append(dst, ' '), nonzero(int64(r.Status)))
 	dst = appendField(append(dst, ' '), r.Error)
 	dst = appendNumber(append(dst, ' '), nonzero(r.Sent))
 	dst = appendNumber(append(dst, ' '), r.ObjectSize)
 	dst = appendNumber(append(dst, ' '), milliseconds(r.Total))
 	dst = appendNumber(append(dst, ' '), milliseconds(r.TurnAround))
-	dst = appendQuoted(append(dst, ' '), r.Referer)
-	dst = appendQuoted(append(dst, ' '), r.UserAgent)
+	dst = quote(append(dst, ' '), r.Referer)
+	dst = quote(append(dst, ' '), r.UserAgent)
 	for _, field := range [...]string{r.Version, r.Host, r.Signature, r.Cipher, r.Auth, r.HostHeader, r.TLS} {
 		dst = appendField(append(dst, ' '), field)
 	}
-	// No access points, no word on whether an access control list decided, no region that the request came from.
+	// There are no access points, and no region is known that the request came from.
+	if r.ByList {
+		return append(dst, " - Yes -\n"...)
+	}
 	return append(dst, " - - -\n"...)
 }
 
@@ -123,10 +131,14 @@ func milliseconds(d time.Duration) int64 {
 	return d.Milliseconds()
 }
 
-// encodeKey encodes a key as S3 does in logs: twice, so that what reads the log and decodes it once has a key as it stands in a URI.
-func encodeKey(key string) string {
-	once := s3api.AppendURLEncoded(nil, key)
-	return strings.ReplaceAll(string(once), "%", "%25")
+// encodeKey encodes a key as S3 does in logs: twice for requests that name the key in their URI, once for what is done without one, by
+// a DeleteObjects or by the store itself.
+func encodeKey(operation, key string) string {
+	once := string(s3api.AppendURLEncoded(nil, key))
+	if strings.HasPrefix(operation, "REST.") || strings.HasPrefix(operation, "WEBSITE.") {
+		return strings.ReplaceAll(once, "%", "%25")
+	}
+	return once
 }
 
 // Cipher names a cipher suite as OpenSSL, and S3, do.

@@ -208,6 +208,7 @@ func (l *Log) settle(ctx context.Context, key batchKey, b *batch, err error) {
 func (l *Log) write(ctx context.Context, key *batchKey, b *batch) error {
 	ctx, cancel := context.WithTimeout(ctx, deliverFor)
 	defer cancel()
+	ctx = volume.WithOrigin(ctx, &volume.Origin{Event: s3api.OpPutObject.String(), Requester: Store}) // S3 tells of log objects as of others
 	target, err := l.opts.Volume.Bucket(ctx, key.target.TargetBucket)
 	if err != nil {
 		return err

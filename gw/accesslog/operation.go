@@ -51,6 +51,22 @@ var special = map[s3api.Op]string{
 	s3api.OpPreflightObject:                  "REST.OPTIONS.PREFLIGHT",
 }
 
+// Operations that are not those of a request, as logs name them.
+const (
+	BatchDelete    = "BATCH.DELETE.OBJECT"    // of a key, by a DeleteObjects
+	CopySource     = "REST.COPY.OBJECT_GET"   // reading the source of a CopyObject
+	CopyPartSource = "REST.COPY.PART_GET"     // reading the source of an UploadPartCopy
+	Expire         = "S3.EXPIRE.OBJECT"       // removing a version, by a lifecycle rule
+	CreateMarker   = "S3.CREATE.DELETEMARKER" // by a lifecycle rule
+	AbortUpload    = "S3.DELETE.UPLOAD"       // by a lifecycle rule
+)
+
+// Store is the requester of what lifecycle rules do.
+const Store = "AmazonS3"
+
+// Website names an operation of a visitor of a web site.
+func Website(op s3api.Op) string { return "WEBSITE" + strings.TrimPrefix(Operation(op), "REST") }
+
 // Operation names an operation as logs do: REST, the method, and the resource.
 func Operation(op s3api.Op) string {
 	if name, ok := special[op]; ok {

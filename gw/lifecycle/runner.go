@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast"
+	"holdfast/gw/accesslog"
 	"holdfast/gw/events"
 	"holdfast/gw/s3api"
 	"holdfast/volume"
@@ -42,8 +43,12 @@ type Options struct {
 	Rate   int                   // names looked at per second; 0: DefaultRate
 	Busy   func() bool           // whether requests are being served, which the scan then makes way for; nil: never
 	Reg    prometheus.Registerer // nil: metrics are kept and not shown
-	Logger *slog.Logger          // nil: nothing is logged
-	Now    func() time.Time      // nil: time.Now
+
+	// AccessLog gets a line for everything that is done in a bucket which is logged, as S3 does it; nil: none.
+	AccessLog *accesslog.Log
+
+	Logger *slog.Logger     // nil: nothing is logged
+	Now    func() time.Time // nil: time.Now
 }
 
 // Runner carries out the rules of all buckets. Close it.

@@ -17,6 +17,7 @@ type scan struct {
 	r     *Runner
 	info  *holdfast.BucketInfo // as of the page at hand
 	b     *volume.Bucket
+	log   *logTo
 	rules *Rules
 	now   time.Time
 	state progress
@@ -77,7 +78,7 @@ func (s *scan) refresh(ctx context.Context) error {
 	if info.Root != s.info.Root || s.r.today(info).Rules != s.state.Rules || info.Versioning != s.info.Versioning {
 		return errChanged
 	}
-	s.b, s.info = b, info
+	s.b, s.info, s.log = b, info, s.r.logOf(info)
 	return nil
 }
 
@@ -271,6 +272,7 @@ func (s *scan) remove(ctx context.Context, actions []action) error {
 				break
 			}
 			s.removed++
+			s.logRemoved(&actions[i], &result)
 		}
 		s.r.metrics.removed.WithLabelValues(did).Inc()
 	}
@@ -339,6 +341,7 @@ func (s *scan) abort(ctx context.Context, it *volume.ListItem) error {
 	}
 	if err == nil {
 		s.aborted++
+		s.logAborted(it.Key)
 		s.r.metrics.removed.WithLabelValues(didAbort).Inc()
 	}
 	return err

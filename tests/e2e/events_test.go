@@ -104,16 +104,8 @@ func TestEventsThroughKills(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	h := &eventHook{rng: rand.New(rand.NewPCG(seed, 1)), seen: map[string]bool{}, keys: map[string][]eventRecord{}}
-	hook := httptest.NewServer(h)
-	defer hook.Close()
-	file := filepath.Join(t.TempDir(), "config.json")
-	text := fmt.Sprintf(`{"notification_targets": [{"id": "hook", "type": "webhook", "url": %q}]}`, hook.URL)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := newServer(t, "--config", file)
-	sendEvents(t, s, "events")
+	s, h := newEventServer(t, seed)
+	sendEvents(t, s, "events", "s3:ObjectCreated:*", "s3:ObjectRemoved:*")
 	acked := make(map[string][]string)
 	for range 3 {
 		eventRound(t, s, acked, rng)
@@ -142,8 +134,22 @@ func TestEventsThroughKills(t *testing.T) {
 	}
 }
 
-// sendEvents makes a bucket that sends its events to the target "hook".
-func sendEvents(t *testing.T, s *server, bucket string) {
+// newEventServer starts a server that knows a webhook as the target "hook".
+func newEventServer(t *testing.T, seed uint64, args ...string) (*server, *eventHook) {
+	t.Helper()
+	h := &eventHook{rng: rand.New(rand.NewPCG(seed, 1)), seen: map[string]bool{}, keys: map[string][]eventRecord{}}
+	hook := httptest.NewServer(h)
+	t.Cleanup(hook.Close)
+	file := filepath.Join(t.TempDir(), "config.json")
+	text := fmt.Sprintf(`{"notification_targets": [{"id": "hook", "type": "webhook", "url": %q}]}`, hook.URL)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return newServer(t, append(args, "--config", file)...), h
+}
+
+// sendEvents makes a bucket that sends these events to the target "hook".
+func sendEvents(t *testing.T, s *server, bucket string, events ...types.Event) {
 	t.Helper()
 	ctx := context.Background()
 	if _, err := s.sdk().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
@@ -151,7 +157,7 @@ func sendEvents(t *testing.T, s *server, bucket string) {
 	}
 	if _, err := s.sdk().PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{
 		Bucket: &bucket, NotificationConfiguration: &types.NotificationConfiguration{QueueConfigurations: []types.QueueConfiguration{{
-			QueueArn: aws.String("arn:holdfast:sqs:us-east-1:hook:webhook"), Events: []types.Event{"s3:ObjectCreated:*", "s3:ObjectRemoved:*"},
+			QueueArn: aws.String("arn:holdfast:sqs:us-east-1:hook:webhook"), Events: events,
 		}}},
 	}); err != nil {
 		t.Fatal(err)
@@ -199,4 +205,84 @@ func eventRound(t *testing.T, s *server, acked map[string][]string, rng *rand.Ra
 	cancel()
 	wg.Wait()
 	s.start(t)
+}
+
+// TestLifecycleTells lets lifecycle rules hide an object, remove it and then its delete marker, on short days: events and the access log
+// tell so.
+func TestLifecycleTells(t *testing.T) {
+	s, h := newEventServer(t, 1, "--lifecycle-day", "1s", "--access-log-every", "1s")
+	ctx, c := context.Background(), s.sdk()
+	bucket, logs := aws.String("expiring"), aws.String("logs")
+	sendEvents(t, s, *bucket, "s3:LifecycleExpiration:*")
+	if _, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: logs}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PutBucketLogging(ctx, &s3.PutBucketLoggingInput{Bucket: bucket, BucketLoggingStatus: &types.BucketLoggingStatus{
+		LoggingEnabled: &types.LoggingEnabled{TargetBucket: logs, TargetPrefix: aws.String("log/")},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket: bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: aws.String("a b"), Body: strings.NewReader("data")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PutBucketLifecycleConfiguration(ctx, &s3.PutBucketLifecycleConfigurationInput{
+		Bucket: bucket, LifecycleConfiguration: &types.BucketLifecycleConfiguration{Rules: []types.LifecycleRule{{
+			Status: types.ExpirationStatusEnabled, Filter: &types.LifecycleRuleFilter{Prefix: aws.String("")},
+			Expiration:                  &types.LifecycleExpiration{Days: aws.Int32(1)},
+			NoncurrentVersionExpiration: &types.NoncurrentVersionExpiration{NoncurrentDays: aws.Int32(1)},
+		}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "the events", func() error {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		var got []string
+		for _, e := range h.keys["a b"] {
+			got = append(got, e.EventName)
+		}
+		// the marker, the version behind it, and the marker that hides nothing then
+		if want := "LifecycleExpiration:DeleteMarkerCreated LifecycleExpiration:Delete LifecycleExpiration:Delete"; strings.Join(got, " ") != want {
+			return fmt.Errorf("got %q", got)
+		}
+		return nil
+	})
+	eventually(t, time.Minute, "the access log", func() error {
+		text := contents(t, s, *logs)
+		for _, want := range []string{" AmazonS3 - S3.CREATE.DELETEMARKER a%20b ", " AmazonS3 - S3.EXPIRE.OBJECT a%20b ", " REST.PUT.OBJECT a%2520b "} {
+			if !strings.Contains(text, want) {
+				return fmt.Errorf("no %q in %s", want, text)
+			}
+		}
+		return nil
+	})
+}
+
+// contents returns the objects of a bucket, one after the other.
+func contents(t *testing.T, s *server, bucket string) string {
+	t.Helper()
+	ctx, c := context.Background(), s.sdk()
+	list, err := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, o := range list.Contents {
+		got, err := c.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: o.Key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(&all, got.Body); err != nil {
+			t.Fatal(err)
+		}
+		if err := got.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all.String()
 }
