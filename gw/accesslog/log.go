@@ -86,10 +86,19 @@ func Start(opts Options) *Log {
 			Name: "holdfast_accesslog_dropped_total", Help: "Lines of access logs that were given up: the target could not be written."}),
 	}
 	if opts.Reg != nil {
-		opts.Reg.MustRegister(l.delivered, l.dropped)
+		opts.Reg.MustRegister(l.delivered, l.dropped, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "holdfast_accesslog_waiting_bytes", Help: "Bytes of lines that wait for their delivery.",
+		}, l.waiting))
 	}
 	l.running.Go(func() { l.run(ctx) })
 	return l
+}
+
+// waiting returns the bytes of all lines that wait.
+func (l *Log) waiting() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return float64(l.bytes)
 }
 
 // Close delivers what waits, for a bounded time, and ends the log. Nothing may be added any more.

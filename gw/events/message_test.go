@@ -119,6 +119,7 @@ func TestValidateTargets(t *testing.T) {
 		{"no url", []Target{{ID: "a", Type: "webhook"}}, false},
 		{"scheme", []Target{{ID: "a", Type: "webhook", URL: "ftp://h"}}, false},
 		{"wildcard", []Target{{ID: "a", Type: "nats", URL: "nats://h", Subject: "x.*"}}, false},
+		{"sasl", []Target{{ID: "k", Type: "kafka", Brokers: []string{"h"}, Topic: "t", User: "u", SASL: "gssapi"}}, false},
 		{"no topic", []Target{{ID: "a", Type: "kafka", Brokers: []string{"h"}}}, false},
 		{"too many", make([]Target, MaxTargets+1), false},
 	} {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -89,7 +90,13 @@ func (w *world) configure(targets ...Target) {
 // start starts a service and waits until it follows.
 func (w *world) start(targets ...Target) *Service {
 	w.Helper()
-	s, err := Start(Options{Volume: w.v, Targets: targets, Region: "us-east-1", Turn: turn})
+	return w.startWith(Options{}, targets...)
+}
+
+func (w *world) startWith(opts Options, targets ...Target) *Service {
+	w.Helper()
+	opts.Volume, opts.Targets, opts.Region, opts.Turn = w.v, targets, "us-east-1", turn
+	s, err := Start(opts)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -297,48 +304,111 @@ func TestTestEvent(t *testing.T) {
 	w.eventually("the test event", func() bool { return in.count("s3:TestEvent") == 1 })
 }
 
-// TestNATS publishes to a real server.
+// TestNATS publishes to a real server, with each way of showing who one is.
 func TestNATS(t *testing.T) {
-	n, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true})
+	for name, c := range map[string]struct {
+		server server.Options
+		target Target
+	}{
+		"open":     {},
+		"token":    {server.Options{Authorization: "secret"}, Target{Token: "secret"}},
+		"password": {server.Options{Username: "user", Password: "secret"}, Target{User: "user", Password: "secret"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := startNATS(t, &c.server)
+			c.target.ID, c.target.Type, c.target.URL, c.target.Subject = "bus", "nats", n.ClientURL(), "s3.events"
+			conn, err := nats.Connect(n.ClientURL(), nats.UserInfo(c.target.User, c.target.Password), nats.Token(c.target.Token))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			in := new(inbox)
+			if _, err := conn.Subscribe("s3.events", func(m *nats.Msg) { _ = in.take(m.Data) }); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			w := newWorld(t, c.target)
+			s := w.start(c.target)
+			defer w.stop(s)
+			w.put("bus/k")
+			w.remove("bus/k")
+			w.eventually("events", func() bool {
+				return in.count("ObjectCreated:Put bus/k") == 1 && in.count("ObjectRemoved:Delete bus/k") == 1
+			})
+		})
+	}
+}
+
+// startNATS starts a server; the test's end stops it.
+func startNATS(t *testing.T, o *server.Options) *server.Server {
+	t.Helper()
+	o.Host, o.Port, o.NoLog, o.NoSigs = "127.0.0.1", server.RANDOM_PORT, true, true
+	n, err := server.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.Start()
-	defer func() { n.Shutdown(); n.WaitForShutdown() }()
+	t.Cleanup(func() { n.Shutdown(); n.WaitForShutdown() })
 	if !n.ReadyForConnections(10 * time.Second) {
 		t.Fatal("the server does not start")
 	}
-	target := Target{ID: "bus", Type: "nats", URL: n.ClientURL(), Subject: "s3.events"}
+	return n
+}
+
+// TestJetStream publishes to a stream that is made only after the first attempts failed.
+func TestJetStream(t *testing.T) {
+	n := startNATS(t, &server.Options{JetStream: true, StoreDir: t.TempDir()})
+	target := Target{ID: "bus", Type: "nats", URL: n.ClientURL(), Subject: "s3.events", JetStream: true}
+	w := newWorld(t, target)
+	reg := prometheus.NewRegistry()
+	s := w.startWith(Options{Reg: reg}, target)
+	defer w.stop(s)
+	w.put("bus/k")
+	w.eventually("a failure", func() bool { return counted(t, reg, "failures") > 0 })
 	conn, err := nats.Connect(n.ClientURL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	in := new(inbox)
-	if _, err := conn.Subscribe("s3.events", func(m *nats.Msg) { _ = in.take(m.Data) }); err != nil {
+	stream, err := conn.JetStream()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.Flush(); err != nil {
+	if _, err := stream.AddStream(&nats.StreamConfig{Name: "S3", Subjects: []string{"s3.>"}, MaxBytes: 1 << 20}); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, target)
-	s := w.start(target)
-	defer w.stop(s)
-	w.put("bus/k")
-	w.remove("bus/k")
-	w.eventually("events", func() bool {
-		return in.count("ObjectCreated:Put bus/k") == 1 && in.count("ObjectRemoved:Delete bus/k") == 1
+	w.eventually("the stored event", func() bool {
+		info, err := stream.StreamInfo("S3")
+		return err == nil && info.State.Msgs >= 1
 	})
+	m, err := stream.GetMsg("S3", 1)
+	if err != nil || !strings.Contains(string(m.Data), `"eventName":"ObjectCreated:Put"`) {
+		t.Errorf("got %v, %v", m, err)
+	}
 }
 
-// TestKafka produces to a broker that is a fake, by the real protocol.
+// TestKafka produces to a broker that is a fake, by the real protocol, with each way of showing a password.
 func TestKafka(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, "events"))
+	for _, way := range []string{"", saslPlain, scram256, scram512} {
+		t.Run("sasl="+way, func(t *testing.T) { testKafka(t, way) })
+	}
+}
+
+func testKafka(t *testing.T, way string) {
+	options := []kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(3, "events")}
+	target := Target{ID: "log", Type: "kafka", Topic: "events", SASL: way}
+	if way != "" {
+		target.User, target.Password = "user", "secret"
+		options = append(options, kfake.EnableSASL(), kfake.Superuser(strings.ToUpper(way), target.User, target.Password))
+	}
+	cluster, err := kfake.NewCluster(options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	target := Target{ID: "log", Type: "kafka", Brokers: cluster.ListenAddrs(), Topic: "events"}
+	target.Brokers = cluster.ListenAddrs()
 	w := newWorld(t, target)
 	s := w.start(target)
 	defer w.stop(s)
@@ -346,7 +416,11 @@ func TestKafka(t *testing.T) {
 		w.put("log/k")
 		w.remove("log/k")
 	}
-	consumer, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("events"))
+	reading := []kgo.Opt{kgo.SeedBrokers(target.Brokers...), kgo.ConsumeTopics("events")}
+	if way != "" {
+		reading = append(reading, kgo.SASL(target.mechanism()))
+	}
+	consumer, err := kgo.NewClient(reading...)
 	if err != nil {
 		t.Fatal(err)
 	}

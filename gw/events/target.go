@@ -3,17 +3,22 @@ package events
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
 // Target is a place that events can be sent to, as the server's configuration file has it.
@@ -29,6 +34,11 @@ type Target struct {
 
 	Brokers []string `json:"brokers,omitempty"` // kafka: HOST:PORT
 	Topic   string   `json:"topic,omitempty"`   // kafka
+
+	TLS      bool   `json:"tls,omitempty"`      // kafka: with the certificate authorities of the system
+	User     string `json:"user,omitempty"`     // kafka and nats
+	Password string `json:"password,omitempty"` // of User
+	SASL     string `json:"sasl,omitempty"`     // kafka, how the password is shown: plain (the default), scram-sha-256 or scram-sha-512
 }
 
 // MaxTargets bounds the targets of a server.
@@ -78,11 +88,21 @@ func (t *Target) validate() error {
 		if len(t.Brokers) == 0 || t.Topic == "" {
 			return errors.New("brokers and topic are needed")
 		}
+		if !slices.Contains([]string{"", saslPlain, scram256, scram512}, t.SASL) {
+			return fmt.Errorf("sasl %q: must be %s, %s or %s", t.SASL, saslPlain, scram256, scram512)
+		}
 	default:
 		return fmt.Errorf("type %q: must be webhook, nats or kafka", t.Type)
 	}
 	return nil
 }
+
+// How passwords are shown to Kafka.
+const (
+	saslPlain = "plain"
+	scram256  = "scram-sha-256"
+	scram512  = "scram-sha-512"
+)
 
 // ARN returns the name by which buckets refer to the target. The region is only for show.
 func (t *Target) ARN(region string) string {
@@ -172,6 +192,9 @@ func newNATS(t *Target) (*natsSender, error) {
 	if t.Token != "" {
 		options = append(options, nats.Token(t.Token))
 	}
+	if t.User != "" {
+		options = append(options, nats.UserInfo(t.User, t.Password))
+	}
 	conn, err := nats.Connect(t.URL, options...)
 	if err != nil {
 		return nil, err
@@ -207,12 +230,33 @@ type kafka struct {
 }
 
 func newKafka(t *Target) (*kafka, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(t.Brokers...), kgo.ClientID("holdfast"), kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordDeliveryTimeout(sendWithin), kgo.ProducerLinger(0))
+	options := []kgo.Opt{
+		kgo.SeedBrokers(t.Brokers...), kgo.ClientID("holdfast"), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.RecordDeliveryTimeout(sendWithin),
+		kgo.ProducerLinger(0),
+	}
+	if t.TLS {
+		options = append(options, kgo.DialTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12}))
+	}
+	if t.User != "" {
+		options = append(options, kgo.SASL(t.mechanism()))
+	}
+	client, err := kgo.NewClient(options...)
 	if err != nil {
 		return nil, err
 	}
 	return &kafka{client, t.Topic}, nil
+}
+
+// mechanism returns how the password is shown.
+func (t *Target) mechanism() sasl.Mechanism {
+	secret := scram.Auth{User: t.User, Pass: t.Password}
+	switch t.SASL {
+	case scram256:
+		return secret.AsSha256Mechanism()
+	case scram512:
+		return secret.AsSha512Mechanism()
+	}
+	return plain.Auth{User: t.User, Pass: t.Password}.AsMechanism()
 }
 
 func (k *kafka) send(ctx context.Context, key string, message []byte) error {
