@@ -109,6 +109,7 @@ type Gateway struct {
 	policies    accountPolicies
 	targets     EventTargets   // may be nil
 	accessLog   *accesslog.Log // may be nil
+	served      atomic.Uint64
 	admin       *admin.API     // may be nil
 	accounts    *account.Store // may be nil
 	log         *slog.Logger
@@ -176,6 +177,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.router.S
 // InFlight returns how many requests are being worked on.
 func (g *Gateway) InFlight() int { return len(g.slots) }
 
+// Served returns how many requests came so far.
+func (g *Gateway) Served() uint64 { return g.served.Load() }
+
 // Bounds of a connection; a client slower than these is cut off.
 const (
 	readHeaderTimeout = 20 * time.Second
@@ -227,6 +231,7 @@ type request struct {
 type handler func(*request) error
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	g.served.Add(1)
 	q := &request{g: g, r: r, ctx: r.Context(), set: g.settings.Load(), id: g.ids.Next(), begun: time.Now()}
 	q.w = &responseWriter{ResponseWriter: w, pace: pace{conn: http.NewResponseController(w), patience: g.patience}}
 	defer func() {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,6 +47,8 @@ type access struct {
 	events    *events.Service
 	accessLog *accesslog.Log
 	space     *space.Meter
+
+	served atomic.Uint64 // requests, when busy was called last
 
 	mu     sync.Mutex
 	fronts []*front // guarded by mu; replaced, never changed
@@ -103,9 +106,15 @@ func (a *access) all() []*front {
 	return a.fronts
 }
 
-// busy reports whether requests are being served, which work beside them makes way for.
+// busy reports whether requests are being served, or were since the last call, which work beside them makes way for.
 func (a *access) busy() bool {
-	return slices.ContainsFunc(a.all(), func(f *front) bool { return f.gateway.InFlight() > 0 })
+	var served uint64
+	working := false
+	for _, f := range a.all() {
+		served += f.gateway.Served()
+		working = working || f.gateway.InFlight() > 0
+	}
+	return a.served.Swap(served) != served || working
 }
 
 // close ends the work, waits for it and closes the volume. Requests have ended.

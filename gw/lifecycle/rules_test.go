@@ -170,3 +170,20 @@ func TestCommonPrefix(t *testing.T) {
 		}
 	}
 }
+
+func TestMakeWay(t *testing.T) {
+	for _, c := range []struct {
+		took       time.Duration
+		processors int
+		want       time.Duration
+	}{
+		{10 * time.Millisecond, 2, 90 * time.Millisecond},
+		{10 * time.Millisecond, 10, 10 * time.Millisecond},
+		{10 * time.Millisecond, 64, 0},
+		{time.Second, 1, longestRest},
+	} {
+		if got := makeWay(c.took, c.processors); got.Round(time.Microsecond) != c.want {
+			t.Errorf("%v on %d: got %v, want %v", c.took, c.processors, got, c.want)
+		}
+	}
+}

@@ -31,7 +31,7 @@ const (
 	longestLook = time.Minute        // between two looks for buckets that are due
 	shortLook   = time.Second / 4    // the same with short days
 	longestRest = 2 * time.Second    // between two pages while the gateway is busy
-	busyFactor  = 9                  // how much longer than a page took
+	busyShare   = 0.05               // of all processors that a scan may take while the gateway is busy
 	bucketsPage = 1000               // buckets looked at in one call
 	turn        = volume.DefaultTurn // after which another process goes on with a scan
 )
@@ -41,7 +41,7 @@ type Options struct {
 	Volume *volume.Volume
 	Day    time.Duration         // how long a day of the rules lasts; 0: Day. Shorter ones are for tests
 	Rate   int                   // names looked at per second; 0: DefaultRate
-	Busy   func() bool           // whether requests are being served, which the scan then makes way for; nil: never
+	Busy   func() bool           // whether requests are or were just being served, which the scan then makes way for; nil: never
 	Reg    prometheus.Registerer // nil: metrics are kept and not shown
 
 	// AccessLog gets a line for everything that is done in a bucket which is logged, as S3 does it; nil: none.

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"holdfast"
@@ -291,7 +292,7 @@ func (s *scan) rest(ctx context.Context, names int) error {
 	took := time.Since(s.spent)
 	pause := time.Duration(float64(names)/float64(s.r.opts.Rate)*float64(time.Second)) - took
 	if s.r.opts.Busy() {
-		pause = min(busyFactor*took, longestRest)
+		pause = max(pause, makeWay(took, runtime.GOMAXPROCS(0)))
 	}
 	if pause <= 0 {
 		return ctx.Err()
@@ -303,6 +304,15 @@ func (s *scan) rest(ctx context.Context, names int) error {
 	case <-timer.C:
 	}
 	return ctx.Err()
+}
+
+// makeWay returns how long to rest after work of one processor that took a while, so that it takes no more than its share of them all.
+func makeWay(took time.Duration, processors int) time.Duration {
+	share := busyShare * float64(processors)
+	if share >= 1 {
+		return 0
+	}
+	return min(time.Duration(float64(took)*(1/share-1)), longestRest)
 }
 
 // uploads goes through the unfinished uploads.
