@@ -46,6 +46,7 @@ func postObject(q *request) error {
 	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
 	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
 	setChecksum(h, put.Entry.Checksum, 0)
+	q.setExpiration(b.Info(), &put.Entry)
 	return q.sendPosted(&put.Entry)
 }
 

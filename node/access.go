@@ -25,6 +25,7 @@ const rootName = "root"
 
 // accessOptions say what an access stands on.
 type accessOptions struct {
+	Process  string // names this process among those that have the volume open
 	Services volume.Services
 	Keys     *keyring.Ring
 	Root     Credentials
@@ -56,7 +57,9 @@ type access struct {
 
 // openAccess opens the volume and starts the work beside requests. It waits for no service.
 func openAccess(opt accessOptions) (*access, error) {
-	v, err := volume.Open(volume.Options{Services: opt.Services, RetryFor: opt.RetryFor, Registerer: opt.Registry, Logger: opt.Logger})
+	v, err := volume.Open(volume.Options{
+		Services: opt.Services, RetryFor: opt.RetryFor, Process: opt.Process, Registerer: opt.Registry, Logger: opt.Logger,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func (n *Node) openGateway(ctx context.Context, env Environment) error {
 		return err
 	}
 	n.access, err = openAccess(accessOptions{
-		Services: n.direct, Keys: keys, Root: root, Config: n.config, Registry: n.registry, Logger: n.log, Now: env.Now,
+		Process: n.store.host.ID().String(), Services: n.direct, Keys: keys, Root: root, Config: n.config, Registry: n.registry, Logger: n.log, Now: env.Now,
 	})
 	if err != nil {
 		return err

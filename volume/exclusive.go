@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +19,8 @@ const leasePrefix = "c/lease/"
 
 // Exclusive runs work in one of all the processes that call it for the same task, until ctx ends. The process is chosen by a record in
 // the service bucket that it rewrites every third of a turn; the others take over when the record has not changed for a whole turn by
-// their own clocks, so no clocks are compared. work is called again whenever this process becomes the one, with a
+// their own clocks, so no clocks are compared; a process takes over from an earlier one of the same [Options.Process] at once. work is
+// called again whenever this process becomes the one, with a
 // context that ends when it no longer is; it should return soon after that, and returns on its own only with ctx.
 //
 // This saves work, it fences nothing: a paused process may still act when another has taken over. What work does must be harmless when
@@ -27,7 +29,7 @@ func (v *Volume) Exclusive(ctx context.Context, task string, turn time.Duration,
 	orDefault(&turn, DefaultTurn)
 	var name [8]byte
 	_, _ = rand.Read(name[:]) // documented never to fail
-	l := lease{vol: v, key: leasePrefix + task, holder: hex.EncodeToString(name[:]), turn: turn}
+	l := lease{vol: v, key: leasePrefix + task, holder: v.run + "." + hex.EncodeToString(name[:]), turn: turn}
 	for ctx.Err() == nil {
 		if l.take(ctx) {
 			l.work(ctx, work)
@@ -35,6 +37,19 @@ func (v *Volume) Exclusive(ctx context.Context, task string, turn time.Duration,
 		}
 		wait(ctx, turn/3)
 	}
+}
+
+// newRun names this run of a process, which begins the names of its holders: "<process>.<random>".
+func newRun(process string) string {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // documented never to fail
+	return process + "." + hex.EncodeToString(random[:])
+}
+
+// succeeds reports whether a holder was an earlier run of this process, which therefore has ended.
+func (v *Volume) succeeds(holder string) bool {
+	process := v.opts.Process + "."
+	return process != "." && strings.HasPrefix(holder, process) && !strings.HasPrefix(holder, v.run+".")
 }
 
 // lease is the state of one process that wants to be the worker of a task. It belongs to the goroutine of Exclusive.
@@ -58,7 +73,7 @@ func (l *lease) take(ctx context.Context) bool {
 		return false
 	}
 	now := time.Now()
-	if !r.Tag.IsZero() && r.Value != l.holder {
+	if !r.Tag.IsZero() && r.Value != l.holder && !l.vol.succeeds(r.Value) {
 		if r.Tag != l.seen {
 			l.seen, l.since = r.Tag, now
 		}

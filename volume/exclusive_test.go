@@ -128,3 +128,48 @@ func TestExclusiveTakeover(t *testing.T) {
 		t.Errorf("took over after %v, want at least %v", took, turn)
 	}
 }
+
+// TestExclusiveAfterCrash has a process that crashed come back: it goes on at once with what it had, and another one waits for its turn.
+func TestExclusiveAfterCrash(t *testing.T) {
+	services := newCluster(1, 1)
+	crashed := openAs(t, services, "one")
+	ctx, cancel := context.WithCancel(t.Context())
+	working := make(chan string, 2)
+	var wg sync.WaitGroup
+	exclusive := func(v *volume.Volume, name string) {
+		wg.Go(func() {
+			v.Exclusive(ctx, "task", time.Hour, func(ctx context.Context) { working <- name; <-ctx.Done() })
+		})
+	}
+	exclusive(crashed, "crashed") // and holds the lease from now on, as one that crashed does
+	if got := <-working; got != "crashed" {
+		t.Fatalf("got %s", got)
+	}
+	exclusive(openAs(t, services, "another"), "another")
+	exclusive(crashed, "the same again") // another task of the same run, not an earlier run
+	exclusive(openAs(t, services, "one"), "back")
+	select {
+	case got := <-working:
+		if got != "back" {
+			t.Errorf("%s works, want the one that came back", got)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("nobody took over")
+	}
+	cancel()
+	wg.Wait()
+}
+
+func openAs(t *testing.T, s volume.Services, process string) *volume.Volume {
+	t.Helper()
+	v, err := volume.Open(volume.Options{Services: s, RetryFor: time.Second, Process: process})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return v
+}

@@ -40,6 +40,10 @@ type Options struct {
 	// completed or undone here. Requests that are still at it notice and start over.
 	IntentEvery, IntentAge time.Duration
 
+	// Process names the process, so that it need not wait for an earlier run of itself that crashed, see [Volume.Exclusive]. No two
+	// processes that run may have the same; "" if that is not known. It has no dots.
+	Process string
+
 	Registerer prometheus.Registerer // nil: metrics are kept and not shown
 	Logger     *slog.Logger          // nil: nothing is logged
 }
@@ -69,6 +73,7 @@ func orDefault[T ~int64](v *T, def T) {
 // Volume is an open volume. Close it to stop its background work.
 type Volume struct {
 	opts    Options
+	run     string // this run of the process, see newRun
 	router  *router
 	metrics *metrics
 	paths   *path.Cache
@@ -95,6 +100,7 @@ func Open(opts Options) (*Volume, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	v := &Volume{
 		opts:    opts,
+		run:     newRun(opts.Process),
 		router:  &router{services: opts.Services, retryFor: opts.RetryFor, metrics: m},
 		metrics: m,
 		paths:   path.NewCache(opts.PathCacheSize),

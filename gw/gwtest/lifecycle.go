@@ -63,6 +63,11 @@ func expirationHeaders(e *env) {
 	before := time.Now().UTC()
 	answers := []*answer{e.put("tmp/k", "data"), e.get("tmp/k").is(200), e.req("HEAD", e.at("tmp/k")).is(200)}
 	answers = append(answers, e.req("PUT", e.at("tmp/copy"), header("X-Amz-Copy-Source", e.at("tmp/k"))).is(200))
+	u := e.begin("tmp/parts")
+	done := completeDocument(row{1, e.part(u, 1, []byte("data"))})
+	answers = append(answers, e.req("POST", u.target(), text(done)).is(200))
+	answers = append(answers, e.post(e.signedV2(policyDoc([]any{map[string]string{"bucket": e.bucket}, []any{"starts-with", "$key", "tmp/"},
+		[]any{"starts-with", "$Content-Type", "text/plain"}})).with("key", "tmp/form")).is(204))
 	form := regexp.MustCompile(`^expiry-date="([^"]+)", rule-id="tmp%20rule"$`)
 	for _, a := range answers {
 		m := form.FindStringSubmatch(a.header.Get("X-Amz-Expiration"))
