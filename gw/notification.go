@@ -44,12 +44,19 @@ func checkNotification(q *request, _ *volume.Bucket, doc []byte) ([]byte, error)
 			refused = s3api.E(s3api.InvalidArgument).WithMessage("Unable to validate the following destination configurations")
 		}
 		n++
-		refused.With("ArgumentName"+strconv.Itoa(n), r.ARN).With("ArgumentValue"+strconv.Itoa(n), "The destination does not exist")
+		refused.With("ArgumentName"+strconv.Itoa(n), r.ARN).With("ArgumentValue"+strconv.Itoa(n), missingTarget[r.Kind])
 	}
 	if refused != nil {
 		return nil, refused
 	}
 	return c.Append(nil), q.testTargets(&c)
+}
+
+// missingTarget is what S3 says of a destination that is not there, by the kind of the rule that names it.
+var missingTarget = [...]string{
+	s3api.TopicNotification:    "The destination topic does not exist",
+	s3api.QueueNotification:    "The destination queue does not exist",
+	s3api.FunctionNotification: "The destination Lambda does not exist",
 }
 
 // testTargets sends the test event that S3 sends when a bucket is set up, unless the client asks to skip that.

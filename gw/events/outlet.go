@@ -17,6 +17,7 @@ const (
 	listBatches = 100
 	lookEvery   = time.Second // at a queue that was empty
 	measureFor  = 5 * time.Second
+	dropWithin  = 5 * time.Second // removing a batch that was delivered
 	firstRetry  = 100 * time.Millisecond
 	lastRetry   = 30 * time.Second
 )
@@ -152,7 +153,10 @@ func (o *outlet) attempt(ctx context.Context, d *delivery) (err error) {
 	if err := o.deliver(ctx, d); err != nil {
 		return err
 	}
-	err = o.queue.drop(ctx, d.key, d.tag)
+	// Also when ctx ended meanwhile, so that the next process does not deliver it all again.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropWithin)
+	defer cancel()
+	err = o.queue.drop(ending, d.key, d.tag)
 	if holdfast.Is(err, holdfast.Precondition) {
 		d.batch, d.sent = nil, nil // it reaches further now: once more, from the beginning
 	}
@@ -166,7 +170,7 @@ func (o *outlet) deliver(ctx context.Context, d *delivery) error {
 	for lane := range lanes {
 		wg.Go(func() {
 			for i := range d.batch {
-				if d.sent[i] || laneOf(d.batch[i].Key) != lane {
+				if laneOf(d.batch[i].Key) != lane || d.sent[i] { // what other lanes sent is theirs to know
 					continue
 				}
 				if errs[lane] = o.send(ctx, &d.batch[i]); errs[lane] != nil {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -95,7 +96,7 @@ func (w *world) start(targets ...Target) *Service {
 
 func (w *world) startWith(opts Options, targets ...Target) *Service {
 	w.Helper()
-	opts.Volume, opts.Targets, opts.Region, opts.Turn = w.v, targets, "us-east-1", turn
+	opts.Volume, opts.Targets, opts.Region, opts.Turn = w.v, targets, "us-east-1", cmp.Or(opts.Turn, turn)
 	s, err := Start(opts)
 	if err != nil {
 		w.Fatal(err)
@@ -273,13 +274,15 @@ func TestDeadTarget(t *testing.T) {
 func TestTwoServices(t *testing.T) {
 	target, in := webhookTarget(t, "hook")
 	w := newWorld(t, target)
-	first := w.start(target)
-	second := w.start(target)
+	const turn = 5 * time.Second // so that nobody is taken for dead who is only slow
+	first := w.startWith(Options{Turn: turn}, target)
+	second := w.startWith(Options{Turn: turn}, target)
 	defer w.stop(second)
 	for i := range 10 {
 		w.put(fmt.Sprintf("hook/%d", i))
 	}
 	w.eventually("events", func() bool { return in.count("ObjectCreated:Put hook/9") == 1 })
+	w.eventually("an empty queue", func() bool { n, _, err := first.outlets[0].queue.length(t.Context()); return err == nil && n == 0 })
 	w.stop(first)
 	w.put("hook/after")
 	w.eventually("events of the second", func() bool { return in.count("ObjectCreated:Put hook/after") >= 1 })

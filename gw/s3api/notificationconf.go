@@ -213,7 +213,7 @@ func (r *NotificationRule) check() error {
 		return BadArgument("Id", r.ID, "ID length exceeded allowed limit of 255")
 	}
 	if !strings.HasPrefix(r.ARN, "arn:") || strings.Count(r.ARN, ":") < 5 {
-		return BadArgument("ARN", r.ARN, "The ARN could not be parsed")
+		return BadArgument(notificationElements[r.Kind].target, r.ARN, "The ARN could not be parsed")
 	}
 	for i, event := range r.Events {
 		if !slices.Contains(notificationEvents, event) {
