@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"holdfast/gw/events"
 )
 
 func TestValidateNamesTheFlag(t *testing.T) {
@@ -22,6 +25,9 @@ func TestValidateNamesTheFlag(t *testing.T) {
 		{"--trusted-proxies", func(c *Config) { c.TrustedProxies = []string{"10.0.0.0/8", "proxy"} }},
 		{"--domain", func(c *Config) { c.Domains = []string{"s3.example.com", "-bad"} }},
 		{"log_level", func(c *Config) { c.LogLevel = "loud" }},
+		{"notification_targets: id \"a.b\"", func(c *Config) { c.Targets = []events.Target{{ID: "a.b"}} }},
+		{"--access-log-every", func(c *Config) { c.AccessLogEvery = time.Millisecond }},
+		{"--lifecycle-day", func(c *Config) { c.LifecycleDay = 48 * time.Hour }},
 		{"cache_bytes", func(c *Config) { c.CacheBytes = 1 }},
 	}
 	if err := (Config{}).WithDefaults().Validate(); err != nil {
@@ -40,6 +46,8 @@ func TestValidateNamesTheFlag(t *testing.T) {
 func TestLoadFileIsStrict(t *testing.T) {
 	cases := []struct{ text, want string }{
 		{`{"region":"eu-1","domains":["s3.example.com"],"trusted_proxies":["10.0.0.0/8","::1"]}`, ""},
+		{`{"region":"eu-1","notification_targets":[{"id":"a","type":"webhook","url":"http://h"}]}`, ""},
+		{`{"notification_targets":[{"id":"a","typo":"webhook"}]}`, "typo"},
 		{`{"regoin":"eu-1"}`, "regoin"},
 		{`{"region":"eu-1"} {}`, "behind the closing brace"},
 		{`{"region":`, "EOF"},
