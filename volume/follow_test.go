@@ -239,6 +239,57 @@ func TestFollowLost(t *testing.T) {
 	r.mu.Unlock()
 }
 
+// TestKeyStaysOnItsServer empties the directories of keys again and again: they come back where they were, so that all changes of a key
+// are in one log, in order.
+func TestKeyStaysOnItsServer(t *testing.T) {
+	services := newCluster(5, 1)
+	keys := []string{"a/b/c/k", "d/k", "e/f/k"}
+	_, stop := start(t, services, openFor(t, services), newReader())
+	stop()
+	for range 6 {
+		v, err := volume.Open(volume.Options{Services: services})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := v.Bucket(t.Context(), "noted")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			putNoted(t, b, key)
+			if err := b.Delete(t.Context(), []volume.DeleteRequest{{Key: key}})[0].Err; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := v.Close(); err != nil { // which waits for the empty directories to be removed
+			t.Fatal(err)
+		}
+	}
+	dirs, servers := map[string]map[holdfast.DirID]bool{}, map[string]map[holdfast.ServiceID]bool{}
+	for _, key := range keys {
+		dirs[key], servers[key] = map[holdfast.DirID]bool{}, map[holdfast.ServiceID]bool{}
+	}
+	for _, id := range services.SlotMap().Servers() {
+		changes, err := services.names[id].Changes(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range changes {
+			if n, ok, err := volume.ParseNote(changes[i].Note); ok && err == nil && dirs[n.Key] != nil {
+				dirs[n.Key][changes[i].Dir], servers[n.Key][id] = true, true
+			}
+		}
+	}
+	for _, key := range keys {
+		if len(dirs[key]) < 2 {
+			t.Errorf("%s: its directory was never made again", key)
+		}
+		if len(servers[key]) != 1 {
+			t.Errorf("%s: its changes are in the logs of %d servers", key, len(servers[key]))
+		}
+	}
+}
+
 // TestNotes deletes and changes: all are noted in a bucket that wants it, and in no other.
 func TestNotes(t *testing.T) {
 	services := newCluster(2, 1)

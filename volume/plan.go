@@ -11,7 +11,9 @@ import (
 // Where new directories go. The first levels under a bucket's root are spread over all slots, so that a bucket uses all name
 // servers; deeper directories stay with their parent, so that making them joins the transaction of the
 // put they are made for, except a few that go elsewhere, lest one top-level directory stays on one server for ever.
-// The slot is a function of the parent and the name: creators that race choose the same.
+// The slot is a function of the bucket's root, the parent's slot and the name, and so of the path: creators that race choose the same, and
+// a directory that vanished and is made again comes back to where it was. So a key stays on one server, and the change log of that has
+// all that happened to it in order.
 const (
 	spreadDepth = 2  // levels that are always spread
 	strayDepth  = 8  // levels of which some are spread
@@ -41,27 +43,30 @@ func (b *Bucket) planPath(q *question) (plan, error) {
 		if _, err := rand.Read(random[:]); err != nil {
 			return plan{}, wrap("make directory", name, err)
 		}
-		p.dirs[i] = holdfast.NewDirID(childSlot(p.target, name, len(q.dirs)+i), random)
+		p.dirs[i] = holdfast.NewDirID(childSlot(b.info.Root, p.target.Slot(), name, len(q.dirs)+i), random)
 		p.target = p.dirs[i]
 	}
 	return p, nil
 }
 
 // childSlot chooses the slot of a new directory that is depth levels below the bucket's root.
-func childSlot(parent holdfast.DirID, name string, depth int) holdfast.Slot {
+func childSlot(root holdfast.DirID, parent holdfast.Slot, name string, depth int) holdfast.Slot {
 	h := uint64(14695981039346656037) // FNV-1a: the same in every process and release
-	for _, c := range parent {
-		h = (h ^ uint64(c)) * 1099511628211
+	add := func(c byte) { h = (h ^ uint64(c)) * 1099511628211 }
+	for _, c := range root {
+		add(c)
 	}
+	add(byte(parent))
+	add(byte(parent >> 8))
 	for i := range len(name) {
-		h = (h ^ uint64(name[i])) * 1099511628211
+		add(name[i])
 	}
 	h ^= h >> 29
 	spread := holdfast.Slot(h >> 16 % holdfast.Slots)
 	if depth < spreadDepth || depth < strayDepth && h>>32%strayOneIn == 0 {
 		return spread
 	}
-	return parent.Slot()
+	return parent
 }
 
 // step is a run of transactions for one name server.

@@ -48,16 +48,23 @@ func TestChildSlotIsTheSameForRacingCreators(t *testing.T) {
 	seen := make(map[holdfast.Slot]bool)
 	for i := range 1000 {
 		name := string(rune('a'+i%26)) + string(rune('a'+i/26)) + "/"
-		slot := childSlot(a, name, 0)
-		if slot != childSlot(a, name, 0) || slot >= holdfast.Slots {
-			t.Fatalf("slot of %q is %d, then %d", name, slot, childSlot(a, name, 0))
+		slot := childSlot(a, a.Slot(), name, 0)
+		if slot != childSlot(a, a.Slot(), name, 0) || slot >= holdfast.Slots {
+			t.Fatalf("slot of %q is %d, then %d", name, slot, childSlot(a, a.Slot(), name, 0))
 		}
 		seen[slot] = true
-		if got := childSlot(a, name, strayDepth); got != a.Slot() {
+		if got := childSlot(a, a.Slot(), name, strayDepth); got != a.Slot() {
 			t.Errorf("a deep directory is in slot %d; want its parent's, %d", got, a.Slot())
 		}
 	}
 	if len(seen) < 800 {
 		t.Errorf("1000 top-level directories are in %d slots", len(seen))
+	}
+	clear(seen)
+	for parent := range holdfast.Slot(1000) { // the same name in many directories
+		seen[childSlot(a, parent, "photos/", 1)] = true
+	}
+	if len(seen) < 800 {
+		t.Errorf("1000 second-level directories of one name are in %d slots", len(seen))
 	}
 }

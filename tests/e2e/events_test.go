@@ -85,7 +85,7 @@ func (h *eventHook) missing(t *testing.T, key string, acked []string) string {
 	last := ""
 	for _, e := range h.keys[key] {
 		if e.S3.Object.Sequencer <= last {
-			t.Errorf("%s: the event %s came after %s", key, e.S3.Object.Sequencer, last)
+			t.Fatalf("%s: the event %s came after %s", key, e.S3.Object.Sequencer, last)
 		}
 		last = e.S3.Object.Sequencer
 		if len(acked) > 0 && acked[0] == e.EventName+" "+e.S3.Object.ETag {
