@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -443,11 +444,19 @@ func TestRenewalInTime(t *testing.T) {
 		a := newAuthority(t, cluster)
 		start := time.Now()
 		failures := 3
-		var asked []time.Duration
+		var mu sync.Mutex
+		var tries []time.Duration // guarded by mu
+		asked := func() []time.Duration {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(tries)
+		}
 		k := openKeeper(t, ca.Options{
 			Dir: join(t, a, host(1), start),
 			Renew: func(_ context.Context, request []byte) (ca.Grant, error) {
-				if asked = append(asked, time.Since(start)); len(asked) <= failures {
+				mu.Lock()
+				defer mu.Unlock()
+				if tries = append(tries, time.Since(start)); len(tries) <= failures {
 					return ca.Grant{}, errors.New("nobody is there")
 				}
 				return a.Issue(request, host(1), time.Now())
@@ -457,19 +466,14 @@ func TestRenewalInTime(t *testing.T) {
 		half := ca.Lifetime/2 - time.Hour/2 // it is in force an hour before it was signed
 		time.Sleep(half - time.Second)      // of the bubble's clock
 		synctest.Wait()
-		if len(asked) != 0 {
-			t.Fatalf("asked after %v, want %v", asked, half)
+		if got := asked(); len(got) != 0 {
+			t.Fatalf("asked after %v, want %v", got, half)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		want := []time.Duration{half, half + time.Minute, half + 3*time.Minute, half + 7*time.Minute}
-		if len(asked) != len(want) {
-			t.Fatalf("asked after %v, want %v", asked, want)
-		}
-		for i := range want {
-			if asked[i] != want[i] {
-				t.Errorf("asked after %v, want %v", asked, want)
-			}
+		if got := asked(); !slices.Equal(got, want) {
+			t.Fatalf("asked after %v, want %v", got, want)
 		}
 		if got, want := k.Expires(), first.Add(want[3]); got.Sub(want).Abs() > time.Second {
 			t.Errorf("expires %v, want %v", got, want)
