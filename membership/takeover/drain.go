@@ -2,6 +2,7 @@ package takeover
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,8 +12,9 @@ import (
 )
 
 // Rule R4: an epoch is drained when no write of it can land any more, because its process is gone or all its calls have
-// returned, and its files were synced through the mount they were written through. The mark is e<e>/drained. The list
-// of epochs that are not drained is handed from outcome to outcome, so that marks may go with their stores.
+// returned, and the files it wrote to were synced through the mount they were written through: its own, and all older ones,
+// whose holes it may have used. The mark is e<e>/drained. The list of epochs that are not drained is handed from outcome to
+// outcome, so that marks may go with their stores.
 
 // isDrained reports whether the mark of an epoch is seen.
 func (c *Claimant) isDrained(dir layout.Service, e holdfast.Epoch) bool {
@@ -51,15 +53,21 @@ func (c *Claimant) drain(dir layout.Service, past layout.Outcome) ([]holdfast.Ep
 	return undrained, nil
 }
 
-// markDrained syncs the pool files of an epoch and marks it. The caller knows that nobody writes them any more.
+// markDrained syncs the pool files that an epoch may have written to and marks it. The caller knows that its process does not write
+// any more.
 func (c *Claimant) markDrained(dir layout.Service, e holdfast.Epoch, how string) error {
 	pools, err := layout.ListPools(c.FS, dir)
 	if err != nil {
 		return err
 	}
-	for _, name := range pools[e] {
-		if err := c.syncFile(c.FS.PathJoin(dir.Pools(), name)); err != nil {
-			return err
+	for _, of := range slices.Sorted(maps.Keys(pools)) {
+		if of > e {
+			break
+		}
+		for _, name := range pools[of] {
+			if err := c.syncFile(c.FS.PathJoin(dir.Pools(), name)); err != nil {
+				return err
+			}
 		}
 	}
 	if len(pools[e]) > 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +48,7 @@ func claimant(t testing.TB, fs storage.FS, host holdfast.HostID, number uint64) 
 		_, _, _ = storage.CreateExclusive(fs, root.Host(host), layout.IncarnationName(number), inc.Encode())
 	}
 	return &takeover.Claimant{
-		FS: fs, Root: root, Host: host, Incarnation: inc, Lease: always{}, T: time.Second, Parallel: 1,
+		FS: fs, Root: root, Host: host, Incarnation: inc, Lease: always{}, T: 50 * time.Millisecond, Parallel: 1,
 	}
 }
 
@@ -168,6 +170,22 @@ func TestReleasedServiceIsTakenAtOnceAndDrained(t *testing.T) {
 		t.Errorf("undrained: %v", second.Undrained)
 	}
 	checkKeys(t, disk, second, acked, "second owner")
+}
+
+// An epoch may have written to the holes of older pool files, so those are synced too before it is called drained.
+func TestDrainingSyncsOlderPoolFiles(t *testing.T) {
+	disk := newService(t)
+	first := take(t, claimant(t, disk, 1, 1), false)
+	must(t, storage.WriteFile(disk, first.PoolsDir+"/4096.1", []byte("pool")))
+	must(t, first.Release())
+	fs := storagetest.NewFault(disk)
+	second := take(t, claimant(t, fs, 2, 1), false)
+	must(t, second.Release())
+	if !slices.ContainsFunc(fs.Calls(), func(c storagetest.Call) bool {
+		return c.Op == storagetest.OpSync && strings.HasSuffix(c.Path, "/4096.1")
+	}) {
+		t.Error("the pool file of epoch 1 was not synced before epoch 2 was called drained")
+	}
 }
 
 func TestForcedMoveLeavesTheOldEpochUndrained(t *testing.T) {

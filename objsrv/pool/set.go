@@ -17,7 +17,8 @@ type Options struct {
 	Self holdfast.ServiceID
 	Own  holdfast.Epoch
 
-	// Undrained are the epochs whose processes may still write: their files are only read (R4).
+	// Undrained are the epochs whose processes may still write: their files are only read, and so are all older ones, in which
+	// such a process may have used holes (R4).
 	Undrained []holdfast.Epoch
 
 	Now     func() time.Time
@@ -36,6 +37,9 @@ type Set struct {
 	pools [Classes]Pool
 	space space
 
+	draining  sync.Mutex // guards undrained; taken inside Pool.mu
+	undrained []holdfast.Epoch
+
 	more chan Class // pools that run out of prepared blocks
 	quit chan struct{}
 	done sync.WaitGroup
@@ -44,7 +48,7 @@ type Set struct {
 // Open opens the pool files in the directory. The free blocks become available with [Set.Ready], after the bitmaps were
 // given back by [Set.Restore].
 func Open(opt Options) (*Set, error) {
-	s := &Set{opt: opt, more: make(chan Class, Classes), quit: make(chan struct{})}
+	s := &Set{opt: opt, undrained: slices.Clone(opt.Undrained), more: make(chan Class, Classes), quit: make(chan struct{})}
 	s.space = space{fs: opt.FS, dir: opt.Dir, least: opt.MinFree, now: opt.Now}
 	for c := range s.pools {
 		p := &s.pools[c]
@@ -83,7 +87,7 @@ func (s *Set) loadNamed(name string) error {
 	p := &s.pools[class]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f.usable = !slices.Contains(s.opt.Undrained, epoch) && epoch <= s.opt.Own
+	f.usable = s.writable(epoch)
 	if epoch == s.opt.Own {
 		p.own = f
 	}
@@ -165,14 +169,32 @@ func (s *Set) wantMore(c Class) {
 	}
 }
 
-// Drained tells that nothing of the epoch can write any more and its files were synced: their free blocks may be used
-// (R4), after the hold like those of other old files.
+// writable is rule R4: whether the files of an epoch may be written in place. An epoch that is not drained may have writes under
+// way to its own files and, in the holes that it used, to all that are older.
+func (s *Set) writable(epoch holdfast.Epoch) bool {
+	s.draining.Lock()
+	defer s.draining.Unlock()
+	for _, e := range s.undrained {
+		if epoch <= e {
+			return false
+		}
+	}
+	return epoch <= s.opt.Own
+}
+
+// Drained tells that nothing of the epoch can write any more and the files it wrote to were synced. The free blocks of files that
+// no other epoch holds back may be used (R4), after the hold like those of other old files.
 func (s *Set) Drained(epoch holdfast.Epoch) {
+	s.draining.Lock()
+	s.undrained = slices.DeleteFunc(s.undrained, func(e holdfast.Epoch) bool { return e == epoch })
+	s.draining.Unlock()
 	for c := range s.pools {
 		p := &s.pools[c]
 		p.mu.Lock()
-		if f := p.file(epoch); f != nil && epoch <= s.opt.Own {
-			f.usable = true
+		for _, f := range *p.files.Load() {
+			if s.writable(f.geo.epoch) {
+				f.usable = true
+			}
 		}
 		p.mu.Unlock()
 	}
