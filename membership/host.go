@@ -102,6 +102,10 @@ type Host struct {
 	working  chan struct{} // one for each takeover at work
 	claimant *takeover.Claimant
 
+	clock heartbeat.Clock
+	stop  chan struct{} // ends the herald
+	done  chan struct{} // it has ended
+
 	mu    sync.Mutex
 	owned map[holdfast.ServiceID]*takeover.Ownership // taken and not seen to end
 }
@@ -122,6 +126,9 @@ func Open(opt Options) (*Host, error) {
 	if err := makeDirs(opt.FS, root); err != nil {
 		return nil, err
 	}
+	if opt.Clock == nil {
+		opt.Clock = heartbeat.SystemClock()
+	}
 	if opt.Machine.Lock == nil {
 		opt.Machine = ThisMachine(opt.Root)
 	}
@@ -133,7 +140,7 @@ func Open(opt Options) (*Host, error) {
 		opt.Parallel = DefaultParallel
 	}
 	h := &Host{
-		fs: opt.FS, root: root, lock: lock, working: make(chan struct{}, opt.Parallel),
+		fs: opt.FS, root: root, lock: lock, clock: opt.Clock, working: make(chan struct{}, opt.Parallel),
 		owned: map[holdfast.ServiceID]*takeover.Ownership{},
 	}
 	if err := h.start(opt, token); err != nil {
@@ -165,7 +172,7 @@ func (h *Host) start(opt Options, token string) error {
 	}
 	h.beater, err = heartbeat.Start(heartbeat.Config{
 		FS: h.fs, Root: h.root, Host: id, Incarnation: inc, T: opt.T, Clock: opt.Clock,
-		BeforeResume: h.confirmAll, OnEvent: opt.OnEvent,
+		Confirm: h.confirmAll, OnEvent: opt.OnEvent,
 	})
 	if err != nil {
 		return err
@@ -176,6 +183,8 @@ func (h *Host) start(opt Options, token string) error {
 		Clock: opt.Clock, LocalDisk: opt.Machine.LocalDisk,
 		Watch: h.watcher.Watch, Begin: h.begin,
 	}
+	h.stop, h.done = make(chan struct{}), make(chan struct{})
+	go h.herald(opt.T)
 	return nil
 }
 
@@ -250,8 +259,13 @@ func (h *Host) Take(ctx context.Context, req takeover.Request) (*takeover.Owners
 		return nil, err
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.owned[req.Service] = o
+	h.mu.Unlock()
+	// It may have been fenced before the beats began to look at it.
+	if err := o.Fence.Confirm(); err != nil {
+		o.Abandon()
+		return nil, err
+	}
 	return o, nil
 }
 
@@ -268,10 +282,10 @@ func (h *Host) begin(ctx context.Context) (end func(), err error) {
 // Suspect has the lease of a host watched from now on, so that a Take that needs its end need not watch from the beginning.
 func (h *Host) Suspect(id holdfast.HostID) { h.watcher.Suspect(id) }
 
-// confirmAll looks at the fence of every service before a lapsed lease is used again.
-func (h *Host) confirmAll() {
+// owns returns the ownerships that are not known to have ended, in the order of services, and forgets the others.
+func (h *Host) owns() (all []*takeover.Ownership) {
 	h.mu.Lock()
-	var all []*takeover.Ownership
+	defer h.mu.Unlock()
 	for _, id := range slices.Sorted(maps.Keys(h.owned)) {
 		o := h.owned[id]
 		if o.Fence.Reason() != nil {
@@ -280,13 +294,37 @@ func (h *Host) confirmAll() {
 		}
 		all = append(all, o)
 	}
-	h.mu.Unlock()
-	for _, o := range all {
-		_ = o.Fence.Confirm() // a fence that grew is remembered; one that cannot be read is asked again at the next write
+	return all
+}
+
+// confirmAll looks at the fence of every service, at each beat before it buys time.
+func (h *Host) confirmAll() {
+	for _, o := range h.owns() {
+		_ = o.Fence.Confirm() // the fence remembers what it saw, and that it could not be read
 	}
 }
 
-// Close stops the heartbeat and gives the machine-wide lock back. If every service was released or abandoned before, the
+// herald is a goroutine that looks at the routing hints of the owned services every T and writes them anew where they are not as
+// they should be: writing them may have failed at the takeover, or a former owner's may have come later.
+func (h *Host) herald(every time.Duration) {
+	defer close(h.done)
+	for {
+		fired, stop := h.clock.Timer(every)
+		select {
+		case <-h.stop:
+			stop()
+			return
+		case <-fired:
+		}
+		for _, o := range h.owns() {
+			if !o.Published() && o.Fence.Confirm() == nil {
+				_ = o.Publish() // again the next time
+			}
+		}
+	}
+}
+
+// Close stops the heartbeat, waits for calls of its own that are under way, and gives the machine-wide lock back. If every service was released or abandoned before, the
 // heartbeat says that this process holds nothing, so that nobody waits for the lease.
 func (h *Host) Close() error {
 	released := true
@@ -296,5 +334,7 @@ func (h *Host) Close() error {
 		released = released && o.Fence.Reason() != nil
 	}
 	h.mu.Unlock()
+	close(h.stop)
+	<-h.done
 	return errors.Join(h.beater.Close(released), h.lock.Close())
 }

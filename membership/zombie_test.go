@@ -10,7 +10,9 @@ import (
 	"holdfast"
 	"holdfast/membership"
 	"holdfast/membership/heartbeat"
+	"holdfast/membership/layout"
 	"holdfast/membership/takeover"
+	"holdfast/storage"
 	"holdfast/storage/storagetest"
 )
 
@@ -52,6 +54,66 @@ func TestCutOffHostStopsBeforeItsSuccessorStarts(t *testing.T) {
 			t.Errorf("host 2: %v", err)
 		}
 		_, _ = one.Close(), two.Close()
+	})
+}
+
+// A service is taken by force from an owner that is well. When the new owner begins, the old one has stopped to answer reads: else
+// what the new one acknowledges could be missing from them. The simulation found that it went on until its next write.
+func TestForcedTakeBeginsWhenTheOwnerHasStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewCrash()
+		one := open(t, membership.Options{FS: disk, Root: "/r", Host: 1, Machine: machine("boot1", "lock1", false)})
+		if err := one.CreateService(svc); err != nil {
+			t.Fatal(err)
+		}
+		first := take(t, one)
+		two := open(t, membership.Options{FS: disk, Root: "/r", Host: 2, Machine: machine("boot2", "lock2", false)})
+		began := time.Now()
+		second, err := two.Take(t.Context(), takeover.Request{Service: svc, Force: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Fence.Held(); !holdfast.Is(err, holdfast.NotOwner) {
+			t.Errorf("the old owner when the new one begins: got %v, want NotOwner", err)
+		}
+		if waited := time.Since(began); waited > heartbeat.DefaultT {
+			t.Errorf("waited %v, longer than for a dead host", waited)
+		}
+		if err := second.Fence.Held(); err != nil {
+			t.Error(err)
+		}
+		_, _ = one.Close(), two.Close()
+	})
+}
+
+// The hints are wrong, because writing them failed or a former owner's came late. The owner puts them right: gateways
+// would ask the wrong host for ever.
+func TestOwnerPutsItsHintsRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewCrash()
+		h := open(t, membership.Options{FS: disk, Root: "/r", Host: 1, Machine: machine("boot1", "lock1", false)})
+		if err := h.CreateService(svc); err != nil {
+			t.Fatal(err)
+		}
+		o := take(t, h)
+		dir := h.Root().Service(svc)
+		wrong := layout.Owner{Epoch: 7, Host: 9, Address: "-"}
+		for _, err := range []error{
+			storage.ReplaceFile(disk, string(dir), layout.OwnerFile, wrong.Encode()), disk.Remove(dir.HostFile()),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if o.Published() {
+			t.Error("wrong hints are taken for right")
+		}
+		time.Sleep(heartbeat.DefaultT + time.Second)
+		synctest.Wait()
+		if !o.Published() {
+			t.Error("the hints are still wrong")
+		}
+		_ = h.Close()
 	})
 }
 

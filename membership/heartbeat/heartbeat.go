@@ -35,9 +35,9 @@ type Config struct {
 	T           time.Duration // 0 means DefaultT
 	Clock       Clock         // nil means SystemClock
 
-	// BeforeResume runs after a fresh rewrite of a lapsed lease and before Held says yes again: the place to look at the
-	// fences. It may be nil, and must not call the Beater.
-	BeforeResume func()
+	// Confirm runs after each rewrite and before it buys time: the place to look at the fences. Who fences a service counts on it
+	// (see [Outlast]). It may be nil, and must not call the Beater.
+	Confirm func()
 	// OnEvent is told of changes of the lease and of failed rewrites; for logs and metrics. May be nil; must not block.
 	OnEvent func(Event)
 }
@@ -54,6 +54,7 @@ type Beater struct {
 	cfg Config
 
 	until      atomic.Int64 // of the monotonic clock; 0 means lapsed
+	awake      atomic.Int64 // how far the boot clock may be ahead: beyond that the machine slept since
 	superseded atomic.Bool
 
 	stop chan struct{}
@@ -121,12 +122,12 @@ func hexValue(c byte) (byte, bool) {
 }
 
 // Held returns nil while the lease is in force, Unavailable while it is not, and NotOwner for ever once a newer incarnation of
-// this host was seen. It reads two words of memory and the clock.
+// this host was seen. It reads a few words of memory and the clock, and so notices sleep before the first beat after it does.
 func (b *Beater) Held() error {
 	if b.superseded.Load() {
 		return holdfast.E("lease", holdfast.NotOwner, errors.New("a newer process of this host is at work"))
 	}
-	if int64(b.cfg.Clock.Now().Mono) >= b.until.Load() {
+	if now := b.cfg.Clock.Now(); int64(now.Mono) >= b.until.Load() || int64(now.Boot-now.Mono) > b.awake.Load() {
 		return holdfast.E("lease", holdfast.Unavailable, errors.New("the lease lapsed"))
 	}
 	return nil
@@ -188,16 +189,17 @@ func (b *Beater) beat() error {
 		b.note(b.holder.Tick(b.cfg.Clock.Now()))
 		return err
 	}
-	event := b.holder.Renewed(began, b.cfg.Clock.Now())
-	if event == lease.Resumed && b.cfg.BeforeResume != nil {
-		b.cfg.BeforeResume()
+	if b.cfg.Confirm != nil {
+		b.cfg.Confirm()
 	}
+	event := b.holder.Renewed(began, b.cfg.Clock.Now())
 	b.note(event)
 	return nil
 }
 
 // note publishes the lease's end and tells of a change.
 func (b *Beater) note(event lease.Event) {
+	b.awake.Store(int64(b.holder.Awake()))
 	b.until.Store(int64(b.holder.Until()))
 	if event != lease.None {
 		b.tell(Event{Lease: event})

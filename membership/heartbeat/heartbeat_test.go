@@ -76,27 +76,105 @@ func TestBeatsOnceEveryFifthOfT(t *testing.T) {
 func TestLeaseLapsesWhileTheMountHangsAndResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fs := storagetest.NewFault(newDisk(t))
-		fencesSeen := 0
+		looks, lapsed := 0, false
 		var b *heartbeat.Beater
-		b = start(t, fs, 1, heartbeat.Config{BeforeResume: func() {
-			fencesSeen++
-			if b != nil && b.Held() == nil {
+		b = start(t, fs, 1, heartbeat.Config{Confirm: func() {
+			looks++
+			if lapsed && b.Held() == nil {
 				t.Error("held before the fences were looked at")
 			}
+			lapsed = false
 		}})
 		fs.Add(storagetest.HangAt(0).On(storagetest.OpWrite))
 		time.Sleep(T)
-		if err := b.Held(); !holdfast.Is(err, holdfast.Unavailable) {
-			t.Errorf("mount hangs: got %v, want Unavailable", err)
+		if err := b.Held(); !holdfast.Is(err, holdfast.Unavailable) || looks != 1 {
+			t.Errorf("mount hangs: got %v after %d looks, want Unavailable after 1", err, looks)
 		}
+		lapsed = true
 		fs.Release()
 		time.Sleep(T / 5)
 		synctest.Wait()
-		if err := b.Held(); err != nil || fencesSeen != 2 {
-			t.Errorf("after the mount came back: %v, fences seen %d times, want 2", err, fencesSeen)
+		if err := b.Held(); err != nil || lapsed {
+			t.Errorf("after the mount came back: %v; still not looked: %v", err, lapsed)
 		}
 		_ = b.Close(false)
 	})
+}
+
+// A process whose machine was stopped with all its clocks takes its lease for valid. It must look at its fences at the next beat,
+// not only when it knows that the lease lapsed.
+func TestFencesAreLookedAtAtEveryBeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		b := start(t, newDisk(t), 1, heartbeat.Config{Confirm: func() { looks++ }})
+		time.Sleep(2*T + time.Second)
+		synctest.Wait()
+		if looks != 11 {
+			t.Errorf("%d looks in two T, want 11", looks)
+		}
+		_ = b.Close(false)
+	})
+}
+
+// hand is a clock that is set by hand.
+type hand struct {
+	now lease.Clocks
+	heartbeat.Clock
+}
+
+func (h *hand) Now() lease.Clocks { return h.now }
+
+// The machine slept through the end of the lease. Its monotonic clock stood still, and no tick has come since it woke.
+func TestSleepEndsTheLeaseAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := &hand{Clock: heartbeat.SystemClock()}
+		b := start(t, newDisk(t), 1, heartbeat.Config{Clock: clock})
+		clock.now = lease.Clocks{Mono: time.Second, Boot: time.Second}
+		if err := b.Held(); err != nil {
+			t.Error(err)
+		}
+		clock.now.Boot = time.Hour
+		if err := b.Held(); !holdfast.Is(err, holdfast.Unavailable) {
+			t.Errorf("after an hour of sleep: got %v, want Unavailable", err)
+		}
+		_ = b.Close(false)
+	})
+}
+
+// Outlast ends when the host cannot answer any more, and not before.
+func TestOutlast(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		number uint64
+		before bool // it was found dead, by the record that is there
+		end    func(b *heartbeat.Beater)
+		want   time.Duration
+	}{
+		{"it beats: two rewrites", 1, false, nil, 2 * T / 5},
+		{"it is dead and was found so before", 1, true, func(b *heartbeat.Beater) { _ = b.Close(false) }, 0},
+		{"it is dead", 1, false, func(b *heartbeat.Beater) { _ = b.Close(false) }, 6 * T / 5},
+		{"it released everything", 1, false, func(b *heartbeat.Beater) { _ = b.Close(true) }, 0},
+		{"a younger process has its file", 0, false, nil, 6 * T / 5},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			disk := newDisk(t)
+			b := start(t, disk, 1, heartbeat.Config{})
+			time.Sleep(time.Millisecond)
+			if c.end != nil {
+				c.end(b)
+			}
+			var before layout.Heartbeat
+			if c.before {
+				before, _ = heartbeat.Read(disk, root, host)
+			}
+			began := time.Now()
+			err := heartbeat.Outlast(t.Context(), disk, root, host, c.number, before, T, nil)
+			if took := time.Since(began); err != nil || took < c.want-time.Second || took > c.want {
+				t.Errorf("%s: %v after %v, want %v", c.name, err, took, c.want)
+			}
+			_ = b.Close(false)
+		})
+	}
 }
 
 func TestFailedRewritesCostOnlyTheLease(t *testing.T) {

@@ -24,6 +24,9 @@ const (
 // RenewEvery returns how often a holder with this T rewrites its record.
 func RenewEvery(t time.Duration) time.Duration { return t / parts }
 
+// GoneAfter returns how long after its last beat a holder with this T is taken for dead.
+func GoneAfter(t time.Duration) time.Duration { return t * observeParts / parts }
+
 // Event is what a step of the holder changed.
 type Event uint8
 
@@ -77,7 +80,7 @@ func (h *Holder) Tick(now Clocks) Event {
 	if !h.held {
 		return None
 	}
-	if now.Mono < h.until && now.slept()-h.slept <= h.t/toleranceDivs {
+	if now.Mono < h.until && now.slept() <= h.Awake() {
 		return None
 	}
 	h.held, h.until = false, 0
@@ -89,6 +92,10 @@ func (h *Holder) Held() bool { return h.held }
 
 // Until returns when the lease runs out if it is not renewed; 0 if it has.
 func (h *Holder) Until() Instant { return h.until }
+
+// Awake returns how far the boot clock may be ahead of the monotonic one: more means that the machine slept since the last
+// renewal, and the lease is over.
+func (h *Holder) Awake() time.Duration { return h.slept + h.t/toleranceDivs }
 
 // Beat is what an observer reads.
 type Beat struct {
@@ -136,7 +143,7 @@ func (o *Observer) Saw(now Instant, b Beat) Verdict {
 		return Gone
 	case moved:
 		return Alive
-	case o.idle >= b.T*observeParts/parts:
+	case o.idle >= GoneAfter(b.T):
 		return Dead
 	}
 	return Unknown

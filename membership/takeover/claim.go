@@ -14,16 +14,17 @@ import (
 // maxClaimTries bounds how often a stale listing of the claims may send the claimant to a number that is taken.
 const maxClaimTries = 10
 
-// claim takes the next epoch by exclusive creation. Above the epoch permitted it asks for permission again.
-func (c *Claimant) claim(ctx context.Context, dir layout.Service, permitted holdfast.Epoch, force bool) (layout.Claim, error) {
+// claim takes the next epoch by exclusive creation. Above the epoch permitted it asks for permission again. dead is the heartbeat by
+// which the holder was found dead, if it was; so is what is returned.
+func (c *Claimant) claim(ctx context.Context, dir layout.Service, permitted holdfast.Epoch, dead layout.Heartbeat, force bool) (layout.Claim, layout.Heartbeat, error) {
 	for range maxClaimTries {
 		top, err := c.top(dir)
 		if err != nil {
-			return layout.Claim{}, err
+			return layout.Claim{}, dead, err
 		}
 		if !force && top != permitted {
-			if err := c.permit(ctx, dir, top); err != nil {
-				return layout.Claim{}, err
+			if dead, err = c.permit(ctx, dir, top); err != nil {
+				return layout.Claim{}, dead, err
 			}
 		}
 		mine := layout.Claim{
@@ -33,20 +34,20 @@ func (c *Claimant) claim(ctx context.Context, dir layout.Service, permitted hold
 		won, found, err := storage.CreateExclusive(c.FS, dir.Claims(), layout.ClaimName(mine.Epoch), mine.Encode())
 		switch won {
 		case storage.Won:
-			return mine, nil
+			return mine, dead, nil
 		case storage.Unsure: // should it land later, the next takeover voids it
-			return layout.Claim{}, err
+			return layout.Claim{}, dead, err
 		}
 		theirs, err := layout.ParseClaim(found)
 		if err != nil {
-			return layout.Claim{}, err
+			return layout.Claim{}, dead, err
 		}
 		if theirs.Incarnation != c.Incarnation.ID && !c.provenGone(theirs) {
-			return layout.Claim{}, holdfast.E("claim", holdfast.Conflict,
+			return layout.Claim{}, dead, holdfast.E("claim", holdfast.Conflict,
 				fmt.Errorf("epoch %d was claimed by host %s", theirs.Epoch, theirs.Host))
 		}
 	}
-	return layout.Claim{}, holdfast.E("claim", holdfast.Unavailable, fmt.Errorf("the listing of %s is stale", dir.Claims()))
+	return layout.Claim{}, dead, holdfast.E("claim", holdfast.Unavailable, fmt.Errorf("the listing of %s is stale", dir.Claims()))
 }
 
 // top returns the highest claimed epoch that a listing shows; 0 for none.
@@ -59,27 +60,38 @@ func (c *Claimant) top(dir layout.Service) (holdfast.Epoch, error) {
 }
 
 // permit waits until it makes sense to claim: the one who holds the service, or is taking it, must have released it or
-// be gone, or its lease must have ended. It returns Unavailable if that one is alive. This is about not disturbing a
-// healthy owner; nothing of what follows relies on it.
-func (c *Claimant) permit(ctx context.Context, dir layout.Service, top holdfast.Epoch) error {
+// be gone, or its lease must have ended; then its last heartbeat is returned. It returns Unavailable if that one is alive. This is
+// about not disturbing a healthy owner; nothing of what follows relies on it.
+func (c *Claimant) permit(ctx context.Context, dir layout.Service, top holdfast.Epoch) (dead layout.Heartbeat, err error) {
 	holder, found, err := c.holder(dir, top)
-	if err != nil || !found {
-		return err
-	}
-	if c.provenGone(holder) || holder.Incarnation == c.Incarnation.ID {
-		return nil
-	}
-	if holder.Host == c.Host {
-		// An earlier process of this host, perhaps in another container. Our heartbeat has replaced its own, and tells it to
-		// stop the next time it wants to beat.
-		return c.waitT(ctx)
+	if err != nil || !found || holder.Host == c.Host { // an earlier process of this host is to stop, wherever it is
+		return layout.Heartbeat{}, err
 	}
 	verdict, beat, err := c.watch(ctx, holder.Host)
-	if err != nil || verdict != lease.Alive || beat.Number > holder.Number {
+	switch {
+	case err != nil:
+		return layout.Heartbeat{}, err
+	case verdict == lease.Dead:
+		return beat, nil
+	case verdict != lease.Alive || beat.Number > holder.Number:
+		return layout.Heartbeat{}, nil
+	}
+	return layout.Heartbeat{}, holdfast.E("claim", holdfast.Unavailable,
+		fmt.Errorf("host %s is alive and has epoch %d", holder.Host, holder.Epoch))
+}
+
+// outlast waits until the owner of the epoch past, which is fenced, does not answer reads from it any more: until then a write that
+// the new epoch acknowledges could be missing from an answer of the old one (rule R2).
+func (c *Claimant) outlast(ctx context.Context, dir layout.Service, past holdfast.Epoch, dead layout.Heartbeat) error {
+	owner, err := c.readClaim(dir, past)
+	if err != nil {
 		return err
 	}
-	return holdfast.E("claim", holdfast.Unavailable,
-		fmt.Errorf("host %s is alive and has epoch %d", holder.Host, holder.Epoch))
+	// In this very process it was given up before it is taken again.
+	if owner.Incarnation == c.Incarnation.ID || c.provenGone(owner) || c.isDrained(dir, past) {
+		return nil
+	}
+	return heartbeat.Outlast(ctx, c.FS, c.Root, owner.Host, owner.Number, dead, c.T, c.Clock)
 }
 
 func (c *Claimant) watch(ctx context.Context, host holdfast.HostID) (lease.Verdict, layout.Heartbeat, error) {
@@ -136,19 +148,4 @@ func (c *Claimant) provenGone(claim layout.Claim) bool {
 		return c.LocalDisk
 	}
 	return me.Lock != "" && theirs.Lock == me.Lock
-}
-
-func (c *Claimant) waitT(ctx context.Context) error {
-	clock := c.Clock
-	if clock == nil {
-		clock = heartbeat.SystemClock()
-	}
-	fired, stop := clock.Timer(c.T * 6 / 5)
-	defer stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-fired:
-		return nil
-	}
 }

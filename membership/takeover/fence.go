@@ -23,6 +23,10 @@ type Fence struct {
 	size  int64 // of the file as long as nobody ended the epoch
 	lease Lease
 
+	// Calls of Confirm are numbered by their beginning. The epoch is in doubt while the last that could not tell is younger than the
+	// last that could: an older answer may be from before it was fenced.
+	calls, told, untold atomic.Uint64
+
 	over   atomic.Bool // the epoch has ended for this process
 	once   sync.Once
 	lost   chan struct{}
@@ -50,10 +54,14 @@ func openFence(fsys storage.FS, dir layout.Service, e holdfast.Epoch, l Lease) (
 // Epoch returns the epoch the fence is of.
 func (f *Fence) Epoch() holdfast.Epoch { return f.epoch }
 
-// Held is rule R2: see holdfast.Fence.
+// Held is rule R2: see holdfast.Fence. While the epoch is in doubt it is Unavailable: who fenced it may be waiting only for this
+// process to have looked.
 func (f *Fence) Held() error {
 	if f.over.Load() {
 		return f.notOwner()
+	}
+	if f.untold.Load() > f.told.Load() {
+		return holdfast.E("fence", holdfast.Unavailable, fmt.Errorf("the fence of epoch %d cannot be read", f.epoch))
 	}
 	return f.lease.Held()
 }
@@ -61,6 +69,7 @@ func (f *Fence) Held() error {
 // Confirm is rule R1: see holdfast.Fence. It does not ask for the lease: a write that was durable before anybody
 // fenced the epoch counts, however late it is.
 func (f *Fence) Confirm() error {
+	call := f.calls.Add(1)
 	if f.over.Load() {
 		return f.notOwner()
 	}
@@ -74,12 +83,20 @@ func (f *Fence) Confirm() error {
 		f.Lose(fmt.Errorf("the fence of epoch %d was removed", f.epoch))
 		return f.notOwner()
 	case err != nil:
+		raise(&f.untold, call)
 		return holdfast.E("confirm", holdfast.Unknown, err)
 	case attr.Size != f.size || attr.Links == 0:
 		f.Lose(fmt.Errorf("epoch %d was fenced by a successor", f.epoch))
 		return f.notOwner()
 	}
+	raise(&f.told, call)
 	return nil
+}
+
+// raise makes n at least v.
+func raise(n *atomic.Uint64, v uint64) {
+	for old := n.Load(); old < v && !n.CompareAndSwap(old, v); old = n.Load() {
+	}
 }
 
 // Lose ends the epoch for this process; the first reason stays.

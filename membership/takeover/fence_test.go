@@ -71,6 +71,23 @@ func TestConfirmDoesNotNeedTheLease(t *testing.T) {
 	}
 }
 
+// Whoever fenced the epoch may be waiting only for this process to have looked, so one look that fails parks the service until
+// one that began later succeeds.
+func TestReadsWaitWhileTheFenceCannotBeRead(t *testing.T) {
+	fs := storagetest.NewFault(newService(t))
+	o := take(t, claimant(t, fs, 1, 1), false)
+	must(t, o.Fence.Held())
+	fs.Add(storagetest.FailAt(0, unix.EIO).On(storagetest.OpForcedStat))
+	if err := o.Fence.Confirm(); !holdfast.Is(err, holdfast.Unknown) {
+		t.Errorf("confirm: got %v, want Unknown", err)
+	}
+	if err := o.Fence.Held(); !holdfast.Is(err, holdfast.Unavailable) {
+		t.Errorf("held after a look that failed: got %v, want Unavailable", err)
+	}
+	must(t, o.Fence.Confirm())
+	must(t, o.Fence.Held())
+}
+
 func BenchmarkHeld(b *testing.B) {
 	disk := storagetest.NewCrash()
 	if err := takeover.CreateService(disk, root, svc); err != nil {

@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,8 +44,8 @@ type Claimant struct {
 // Request says what to take, and how.
 type Request struct {
 	Service holdfast.ServiceID
-	// Force does not wait for the present owner's lease to end: for a move that an operator or the agent wants. It is as safe:
-	// the owner is fenced.
+	// Force takes the service from an owner that is alive: for a move that an operator or the agent wants. It is as safe:
+	// the owner is fenced, and waited for until it has seen that, two beats or so, or 6/5 T if it shows no life.
 	Force bool
 	// Prepare proves the store of the new epoch whole before it is opened: it must create it (create is set) or open it,
 	// and close it again. Nil does that with the defaults of package kv; an engine with a comparer of its own passes one.
@@ -60,8 +61,8 @@ type Ownership struct {
 	PoolsDir string
 	// Fence is what the engine asks before it acknowledges. Fence.Lost is closed when the service is lost.
 	Fence *Fence
-	// Undrained are the older epochs whose pool files are read-only, ascending (rule R4). The pool files of
-	// all other older epochs may be written in place.
+	// Undrained are the older epochs whose writes may still be on their way, ascending (rule R4). Their pool files are read-only,
+	// and so are those of all epochs before them, whose holes they may have used. Younger ones may be written in place.
 	Undrained []holdfast.Epoch
 	// Created says that no epoch was ever open before this one: the store is empty. An engine must look into the store all the
 	// same, since its first run may have ended before it wrote anything.
@@ -103,8 +104,9 @@ func (c *Claimant) take(ctx context.Context, req Request) (*Ownership, error) {
 		return nil, holdfast.E("find service", holdfast.NotFound, err)
 	}
 	top, err := c.top(dir)
+	var dead layout.Heartbeat
 	if err == nil && !req.Force {
-		err = c.permit(ctx, dir, top)
+		dead, err = c.permit(ctx, dir, top)
 	}
 	if err != nil {
 		return nil, err
@@ -116,7 +118,7 @@ func (c *Claimant) take(ctx context.Context, req Request) (*Ownership, error) {
 		}
 		defer end()
 	}
-	claim, err := c.claim(ctx, dir, top, req.Force)
+	claim, dead, err := c.claim(ctx, dir, top, dead, req.Force)
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +131,17 @@ func (c *Claimant) take(ctx context.Context, req Request) (*Ownership, error) {
 		StoreDir: dir.Store(claim.Epoch), PoolsDir: dir.Pools(), Created: past.Epoch == 0,
 		claimant: c, dir: dir, claim: claim,
 	}
-	if err := c.build(ctx, o, past, req.Prepare); err != nil {
+	err = c.build(ctx, o, past, req.Prepare)
+	if err == nil && past.Epoch > 0 {
+		err = c.outlast(ctx, dir, past.Epoch, dead)
+	}
+	if err != nil {
 		return nil, c.abandon(dir, claim.Epoch, err)
 	}
 	if o.Fence, err = c.open(o); err != nil {
 		return nil, err
 	}
-	_ = o.Publish() // hints; the next takeover writes them anew
+	_ = o.Publish() // hints; the host looks at them again from time to time
 	if o.Fence.Confirm() == nil {
 		_ = o.removeOld() // what stays is removed by the next takeover
 	}
@@ -190,7 +196,7 @@ func prepareStore(fsys storage.FS, dir string, create bool) error {
 func (c *Claimant) open(o *Ownership) (*Fence, error) {
 	fence, err := openFence(c.FS, o.dir, o.Epoch, c.Lease)
 	if err != nil {
-		return nil, err
+		return nil, c.abandon(o.dir, o.Epoch, err)
 	}
 	outcome := layout.Outcome{Open: true, Epoch: o.Epoch, Undrained: o.Undrained, Nonce: o.claim.Nonce}
 	switch won, _, err := storage.CreateExclusive(c.FS, o.dir.Claims(), layout.OutcomeName(o.Epoch), outcome.Encode()); won {
@@ -220,11 +226,27 @@ func (c *Claimant) abandon(dir layout.Service, e holdfast.Epoch, cause error) er
 	return errors.Join(cause, c.FS.RemoveAll(dir.Store(e)))
 }
 
-// Publish writes the routing hints, owner and host.
+// Published reports whether the routing hints are as Publish writes them. What cannot be read is not.
+func (o *Ownership) Published() bool {
+	c := o.claimant
+	b, err := storage.ReadFile(c.FS, o.dir.OwnerFile(), layout.MaxFile)
+	if err != nil || !bytes.Equal(b, o.owner().Encode()) {
+		return false
+	}
+	b, err = storage.ReadFile(c.FS, o.dir.HostFile(), layout.MaxFile)
+	return err == nil && bytes.Equal(b, layout.EncodeHost(c.Host))
+}
+
+func (o *Ownership) owner() layout.Owner {
+	c := o.claimant
+	return layout.Owner{Epoch: o.Epoch, Host: c.Host, Incarnation: c.Incarnation.ID, Address: c.Incarnation.Address}
+}
+
+// Publish writes the routing hints, owner and host. That it succeeds does not mean that they stay: a write of a former owner may
+// come late.
 func (o *Ownership) Publish() error {
 	c := o.claimant
-	owner := layout.Owner{Epoch: o.Epoch, Host: c.Host, Incarnation: c.Incarnation.ID, Address: c.Incarnation.Address}
 	return errors.Join(
-		storage.ReplaceFile(c.FS, string(o.dir), layout.OwnerFile, owner.Encode()),
+		storage.ReplaceFile(c.FS, string(o.dir), layout.OwnerFile, o.owner().Encode()),
 		storage.ReplaceFile(c.FS, string(o.dir), layout.HostFile, layout.EncodeHost(c.Host)))
 }
