@@ -3,6 +3,7 @@
 GO       ?= go
 PKGS     ?= ./...
 FUZZTIME ?= 10s
+SEEDS    ?= 5000
 
 .DEFAULT_GOAL := help
 
@@ -44,6 +45,10 @@ check: lint race
 crash:
 	HOLDFAST_LONG=1 $(GO) test -timeout 60m -run 'Crash|Fault|Kill' $(PKGS)
 
+## sim: SEEDS (5000) runs of the simulation of several hosts on one mount, from a random first seed
+sim:
+	$(GO) test -count=1 -timeout 60m -v -run TestSimulation ./membership/membertest -seeds $(SEEDS) -from $$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+
 ## fuzz: every fuzz target for FUZZTIME (10s)
 fuzz:
 	@tests/fuzz.sh $(GO) $(FUZZTIME)
@@ -52,4 +57,4 @@ fuzz:
 bench:
 	$(GO) run ./tests/bench
 
-.PHONY: help build setup test short race lint check crash fuzz bench
+.PHONY: help build setup test short race lint check crash sim fuzz bench
