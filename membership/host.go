@@ -103,6 +103,7 @@ type Host struct {
 	claimant *takeover.Claimant
 
 	clock heartbeat.Clock
+	once  sync.Once
 	stop  chan struct{} // ends the herald
 	done  chan struct{} // it has ended
 
@@ -324,8 +325,8 @@ func (h *Host) herald(every time.Duration) {
 	}
 }
 
-// Close stops the heartbeat, waits for calls of its own that are under way, and gives the machine-wide lock back. If every service was released or abandoned before, the
-// heartbeat says that this process holds nothing, so that nobody waits for the lease.
+// Close stops the heartbeat, waits for calls of its own that are under way, and gives the machine-wide lock back. If every service
+// was released or abandoned before, the heartbeat says that this process holds nothing, so that nobody waits for the lease.
 func (h *Host) Close() error {
 	released := true
 	h.watcher.Close()
@@ -334,7 +335,7 @@ func (h *Host) Close() error {
 		released = released && o.Fence.Reason() != nil
 	}
 	h.mu.Unlock()
-	close(h.stop)
+	h.once.Do(func() { close(h.stop) })
 	<-h.done
 	return errors.Join(h.beater.Close(released), h.lock.Close())
 }
