@@ -109,7 +109,7 @@ var errTimeout = errors.New("no answer in time")
 // some who have one: theirs may be old.
 func (w *world) receive(from *process, to holdfast.HostID, m message, reply func(answer)) {
 	var at *machine
-	if !w.calm && (to == 0 || w.chance(150)) {
+	if !w.calm && (to == 0 || w.chance(250)) {
 		to = holdfast.HostID(1 + w.rng.IntN(w.opt.Hosts))
 	}
 	for _, c := range w.machines {
