@@ -70,7 +70,7 @@ func deleteError(q *request, key string, err error) *s3api.Error {
 // parseDelete reads the document of a DeleteObjects request. S3 wants its integrity protected by Content-MD5 or a checksum.
 func (q *request) parseDelete() (s3api.DeleteRequest, error) {
 	if len(q.r.Header["Content-Md5"]) == 0 && q.body.declared.Algorithm == checksum.None && !q.body.signed {
-		return s3api.DeleteRequest{}, s3api.E(s3api.InvalidRequest).WithMessage("Missing required header for this request: Content-MD5")
+		return s3api.DeleteRequest{}, s3api.E(s3api.InvalidRequest).WithMessage("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
 	}
 	data, err := q.document(s3api.OpDeleteObjects)
 	if err != nil {

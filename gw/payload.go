@@ -2,6 +2,8 @@ package gw
 
 import (
 	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -112,7 +114,7 @@ func (p *payload) digests() (holdfast.ETag, holdfast.Checksum, error) {
 	var tag holdfast.ETag
 	p.md5.Sum(tag.Digest[:0])
 	if p.want != nil {
-		if err := p.want.Check(checksum.MD5(tag.Digest)); err != nil {
+		if err := checkMD5(*p.want, tag.Digest, hex.EncodeToString); err != nil {
 			return holdfast.ETag{}, holdfast.Checksum{}, err
 		}
 	}
@@ -139,12 +141,22 @@ func (q *request) document(op s3api.Op) ([]byte, error) {
 		return nil, err
 	}
 	if want := q.body.want; want != nil {
-		if err := want.Check(md5.Sum(data)); err != nil {
+		if err := checkMD5(*want, md5.Sum(data), base64.StdEncoding.EncodeToString); err != nil {
 			return nil, err
 		}
 	}
 	q.doc = data
 	return data, nil
+}
+
+// checkMD5 compares digests. S3 shows the one it expected in hexadecimal for an object and in base64 for a document, the other always
+// in base64.
+func checkMD5(want, computed checksum.MD5, show func([]byte) string) error {
+	err := want.Check(computed)
+	if err == nil {
+		return nil
+	}
+	return clientError(err).With("ExpectedDigest", show(want[:])).With("CalculatedDigest", base64.StdEncoding.EncodeToString(computed[:]))
 }
 
 // expectMD5 reads Content-MD5.

@@ -200,7 +200,8 @@ func testMultipartErrors(e *env) {
 	elsewhere := strings.Replace(up.target(), "/k?", "/other?", 1)
 	e.req("PUT", elsewhere+"&partNumber=1", text("x")).fails(404, "NoSuchUpload")
 	e.req("DELETE", elsewhere).fails(404, "NoSuchUpload")
-	e.req("PUT", up.partTarget(4), text("x"), header("Content-MD5", md5Base64("y"))).fails(400, "BadDigest")
+	e.req("PUT", up.partTarget(4), text("x"), header("Content-MD5", md5Base64("y"))).fails(400, "BadDigest",
+		"ExpectedDigest", md5Hex("y"), "CalculatedDigest", md5Base64("x"))
 	e.absent("k")
 	// None of that changed the upload.
 	var parts partsResult

@@ -93,7 +93,8 @@ func testTagging(e *env) {
 		} {
 			e.req("PUT", tagging, text(doc)).fails(400, code)
 		}
-		e.req("PUT", tagging, text(tagDocument("a", "b")), header("Content-MD5", md5Base64("x"))).fails(400, "BadDigest")
+		e.req("PUT", tagging, text(tagDocument("a", "b")), header("Content-MD5", md5Base64("x"))).fails(400, "BadDigest",
+			"ExpectedDigest", md5Base64("x"), "CalculatedDigest", md5Base64(tagDocument("a", "b")))
 		for _, method := range []string{"GET", "DELETE"} {
 			e.req(method, e.at("none")+"?tagging").fails(404, "NoSuchKey", "Key", "none")
 		}
