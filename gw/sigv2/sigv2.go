@@ -50,8 +50,8 @@ func New(cfg Config) *Verifier {
 
 // Verify verifies a request whose sigv4.SchemeOf is HeaderV2 or QueryV2. bucket
 // is the bucket that the host names; "" if the path does. Refusals are
-// *sigv4.Error; any other error comes from Config.Secrets. The payload of the
-// result is always unsigned.
+// *sigv4.Error; any other error comes from Config.Secrets. The signature says nothing
+// of the body; a hash that the client declares is checked all the same.
 func (v *Verifier) Verify(r *http.Request, bucket string) (*sigv4.Result, error) {
 	var claim claim
 	var err error
@@ -63,6 +63,7 @@ func (v *Verifier) Verify(r *http.Request, bucket string) (*sigv4.Result, error)
 	if err != nil {
 		return nil, err
 	}
+	claim.result.DeclareHash(r)
 	secret, ok, err := v.secrets(r.Context(), claim.result.AccessKey)
 	if err != nil {
 		return nil, fmt.Errorf("sigv2: look up an access key: %w", err)

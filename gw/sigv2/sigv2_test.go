@@ -3,6 +3,7 @@ package sigv2
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/minio/minio-go/v7/pkg/signer"
 
+	"holdfast/gw/checksum"
 	"holdfast/gw/sigv4"
 )
 
@@ -327,5 +329,35 @@ func TestManagementResource(t *testing.T) {
 	r.Header.Set("Authorization", "AWS "+docKey+":"+signature(docSecret, "POST\n\n\n"+now.Format(time.RFC1123Z)+"\n/?ostor-users"))
 	if _, err := at(now).Verify(r, ""); err != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The signature says nothing of the body, but a hash that comes with it is not for nothing.
+func TestDeclaredHash(t *testing.T) {
+	const date = "Tue, 27 Mar 2007 21:15:45 +0000"
+	const ofHello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+	now, _ := http.ParseTime("Tue, 27 Mar 2007 21:15:45 GMT")
+	for _, c := range []struct{ declared, body, code string }{
+		{"", "hello", ""}, {sigv4.UnsignedPayload, "hello", ""}, {ofHello, "hello", ""}, {strings.ToUpper(ofHello), "hello", ""},
+		{ofHello, "hellO", sigv4.CodeContentSHA256Mismatch}, {"junk", "hello", sigv4.CodeContentSHA256Mismatch},
+		{sigv4.StreamingUnsigned, "5\r\nhello\r\n0\r\n\r\n", sigv4.CodeContentSHA256Mismatch},
+	} {
+		r := httptest.NewRequest("PUT", "/b/k", strings.NewReader(c.body))
+		r.Header.Set("Date", date)
+		if c.declared != "" {
+			r.Header.Set("X-Amz-Content-Sha256", c.declared)
+		}
+		r.Header.Set("Authorization", "AWS "+docKey+":"+signature(docSecret, stringToSign(r, "", "/b/k", date, nil)))
+		res, err := at(now).Verify(r, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := res.Body(r, checksum.Declared{})
+		if err == nil {
+			_, err = io.ReadAll(body)
+		}
+		if codeOf(err) != c.code {
+			t.Errorf("%+v: got %v", c, err)
+		}
 	}
 }

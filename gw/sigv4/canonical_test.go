@@ -87,7 +87,7 @@ func TestHoistQuery(t *testing.T) {
 }
 
 func TestContentEncoding(t *testing.T) {
-	for in, want := range map[string]string{"": "", "gzip": "gzip", "aws-chunked": "", "aws-chunked,gzip": "gzip", "gzip, aws-chunked": "gzip", "gzip, br": "gzip, br"} {
+	for in, want := range map[string]string{"": "", "gzip": "gzip", "aws-chunked": "", "aws-chunked,gzip": "gzip", "gzip, aws-chunked": "gzip", "gzip, br": "gzip, br", "a,aws-chunked,b": "a, b"} {
 		if got := ContentEncoding(in); got != want {
 			t.Errorf("ContentEncoding(%q) = %q, want %q", in, got, want)
 		}

@@ -86,6 +86,14 @@ func headerPayload(r *http.Request) (string, Payload, error) {
 	return value, p, err
 }
 
+// DeclareHash makes the body be held against x-amz-content-sha256, for a scheme whose signature says nothing of it. There every value
+// but UNSIGNED-PAYLOAD is a hash, though it be one that no body has.
+func (res *Result) DeclareHash(r *http.Request) {
+	if value := r.Header.Get(canonicalContentSHA256); value != "" && value != UnsignedPayload {
+		res.Payload, res.payloadHash = PayloadHash, value
+	}
+}
+
 // ContentEncoding returns a Content-Encoding header without aws-chunked, which
 // is the framing of one request and not of the object.
 func ContentEncoding(value string) string {
@@ -98,7 +106,7 @@ func ContentEncoding(value string) string {
 			kept = append(kept, coding)
 		}
 	}
-	return strings.Join(kept, ",")
+	return strings.Join(kept, ", ")
 }
 
 // Unsigned returns a Result for a request whose SchemeOf is Anonymous, so that
