@@ -224,6 +224,7 @@ func TestFromHeader(t *testing.T) {
 		{"bad value", []string{"X-Amz-Checksum-Crc32", "AAAA"}, Declared{}, CodeInvalidRequest},
 		{"announced only", []string{"X-Amz-Sdk-Checksum-Algorithm", "CRC32"}, Declared{}, CodeInvalidRequest},
 		{"announced other", []string{"X-Amz-Checksum-Crc32", crc.String(), "X-Amz-Sdk-Checksum-Algorithm", "SHA1"}, Declared{}, CodeInvalidRequest},
+		{"unknown", []string{"X-Amz-Checksum-Sha512", "AAAA"}, Declared{}, CodeInvalidRequest},
 		{"announced unknown", []string{"X-Amz-Sdk-Checksum-Algorithm", "MD5"}, Declared{}, CodeInvalidRequest},
 	}
 	for _, c := range cases {

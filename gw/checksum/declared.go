@@ -25,6 +25,9 @@ type Declared struct {
 // one that is unknown or not that of the value.
 func FromHeader(h http.Header) (Declared, error) {
 	var d Declared
+	if err := refuseUnknown(h); err != nil {
+		return Declared{}, err
+	}
 	a, text, err := Single(h)
 	if err != nil {
 		return Declared{}, err
@@ -42,11 +45,26 @@ func FromHeader(h http.Header) (Declared, error) {
 	}
 	if trailer != None {
 		if d.Algorithm != None {
-			return Declared{}, errMultiple()
+			return Declared{}, invalidRequest("Expecting a single x-amz-checksum- header")
 		}
 		d.Algorithm, d.Trailer = trailer, true
 	}
 	return d, d.checkAnnounced(h.Get("X-Amz-Sdk-Checksum-Algorithm"))
+}
+
+// refuseUnknown refuses x-amz-checksum-* headers of algorithms that are not known here: whoever sends one counts on it.
+func refuseUnknown(h http.Header) error {
+	for name := range h {
+		if !strings.HasPrefix(name, "X-Amz-Checksum-") || FromName(name) != None {
+			continue
+		}
+		switch name {
+		case "X-Amz-Checksum-Algorithm", "X-Amz-Checksum-Mode", "X-Amz-Checksum-Type":
+		default:
+			return invalidRequest("The algorithm type you specified in x-amz-checksum- header is invalid.")
+		}
+	}
+	return nil
 }
 
 // Single returns the one x-amz-checksum-* header with a checksum, unparsed; None

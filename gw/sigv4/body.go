@@ -32,7 +32,7 @@ type Body struct {
 	remaining int64 // -1 if unknown
 
 	sha      hash.Hash // of PayloadHash; else nil
-	shaWant  string
+	shaWant  string    // as the client wrote it
 	algo     checksum.Algorithm
 	sum      hash.Hash // of algo; else nil
 	want     checksum.Value
@@ -64,11 +64,14 @@ func (res *Result) Body(r *http.Request, want checksum.Declared) (*Body, error) 
 			return nil, err
 		}
 	} else {
+		if r.Header["X-Amz-Trailer"] != nil { // no trailer can come
+			return nil, malformedTrailer()
+		}
 		b.src = plainSource{body}
 	}
 	b.remaining = b.length
 	if res.Payload == PayloadHash {
-		b.sha, b.shaWant = sha256.New(), strings.ToLower(res.payloadHash)
+		b.sha, b.shaWant = sha256.New(), res.payloadHash
 	}
 	b.sum = b.algo.New()
 	return b, nil
@@ -84,7 +87,7 @@ func (res *Result) openChunks(b *Body, r *http.Request, body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if (trailer != checksum.None) != res.Payload.hasTrailer() {
+	if trailer != checksum.None && !res.Payload.hasTrailer() {
 		return malformedTrailer()
 	}
 	if trailer != checksum.None {
@@ -95,13 +98,9 @@ func (res *Result) openChunks(b *Body, r *http.Request, body io.Reader) error {
 }
 
 func decodedLength(value string) (int64, error) {
-	if value == "" {
-		return 0, refuse(CodeMissingContentLength, "You must provide the Content-Length HTTP header.")
-	}
 	n, err := strconv.ParseUint(value, 10, 63)
 	if err != nil {
-		return 0, InvalidArgument("The value of x-amz-decoded-content-length is not a length.",
-			"x-amz-decoded-content-length", value)
+		return 0, refuse(CodeMissingContentLength, "You must provide the Content-Length HTTP header.")
 	}
 	return int64(n), nil
 }
@@ -153,7 +152,7 @@ func (b *Body) readData(p []byte) (int, error) {
 	case err == nil || err == io.EOF && b.remaining <= 0:
 		return n, err
 	case err == io.EOF:
-		return n, incomplete(io.ErrUnexpectedEOF)
+		return n, incomplete(b.length-b.remaining, b.length, io.ErrUnexpectedEOF)
 	}
 	return n, sourceError(err)
 }
@@ -166,7 +165,7 @@ func (b *Body) finish() error {
 	}
 	if b.sha != nil {
 		var sum [sha256.Size]byte
-		if got := hex.EncodeToString(b.sha.Sum(sum[:0])); got != b.shaWant {
+		if got := hex.EncodeToString(b.sha.Sum(sum[:0])); !strings.EqualFold(got, b.shaWant) {
 			return refuse(CodeContentSHA256Mismatch,
 				"The provided 'x-amz-content-sha256' header does not match what was computed.",
 				Detail{"ClientComputedContentSHA256", b.shaWant},
@@ -198,7 +197,7 @@ func sourceError(err error) error {
 	case errors.As(err, &e) || errors.As(err, &c):
 		return err
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return incomplete(io.ErrUnexpectedEOF)
+		return cutShort(io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("sigv4: read a request body: %w", err)
 }

@@ -170,7 +170,10 @@ func TestMalformedStreams(t *testing.T) {
 	}{
 		{"empty", &signed, "", CodeIncompleteBody},
 		{"no signature", &signed, "10000\r\n" + good[87:], CodeIncompleteBody},
-		{"short signature", &signed, strings.Replace(good, signed.chunks[0], "00", 1), CodeIncompleteBody},
+		{"blank signature", &signed, strings.Replace(good, signed.chunks[0], " ", 1), CodeIncompleteBody},
+		{"short signature", &signed, strings.Replace(good, signed.chunks[0], "00", 1), CodeSignatureDoesNotMatch},
+		{"parameter before", &signed, strings.Replace(good, ";chunk", ";a=b;chunk", 1), CodeIncompleteBody},
+		{"parameter behind", &signed, strings.Replace(good, signed.chunks[0], signed.chunks[0]+";a=b", 1), CodeIncompleteBody},
 		{"wrong signature", &signed, strings.Replace(good, "=ad80", "=ad81", 1), CodeSignatureDoesNotMatch},
 		{"wrong last signature", &signed, strings.Replace(good, "=b6c6", "=b6c7", 1), CodeSignatureDoesNotMatch},
 		{"wrong data", &signed, strings.Replace(good, "aaa", "aab", 1), CodeSignatureDoesNotMatch},
@@ -188,10 +191,10 @@ func TestMalformedStreams(t *testing.T) {
 		{"trailer not announced", &signed, good[:len(good)-2] + "x-amz-checksum-crc32c:sOO8/Q==\r\n\r\n", CodeMalformedTrailer},
 		{"garbage behind", &signed, good + "GET / HTTP/1.1\r\n", CodeMalformedTrailer},
 		{"no trailer", &trailer, strings.Replace(goodTrailer, trailer.trailer, "", 1), CodeMalformedTrailer},
-		{"no trailer signature", &trailer, goodTrailer[:strings.Index(goodTrailer, "x-amz-trailer-s")] + "\r\n", CodeMalformedTrailer},
+		{"no trailer signature", &trailer, goodTrailer[:strings.Index(goodTrailer, "x-amz-trailer-s")] + "\r\n", CodeIncompleteBody},
 		{"wrong trailer signature", &trailer, strings.Replace(goodTrailer, ":d81f", ":d82f", 1), CodeSignatureDoesNotMatch},
 		{"changed trailer", &trailer, strings.Replace(goodTrailer, "sOO8", "sOO9", 1), CodeSignatureDoesNotMatch},
-		{"trailer no checksum", &trailer, strings.Replace(goodTrailer, "sOO8/Q==", "sOO8", 1), checksum.CodeInvalidRequest},
+		{"trailer no checksum", &trailer, strings.Replace(goodTrailer, "sOO8/Q==", "sOO8", 1), CodeInvalidRequest},
 		{"other trailer", &trailer, strings.Replace(goodTrailer, "crc32c:", "crc32:", 1), CodeMalformedTrailer},
 		{"trailer without colon", &trailer, strings.Replace(goodTrailer, "crc32c:", "crc32c", 1), CodeMalformedTrailer},
 		{"trailer twice", &trailer, strings.Replace(goodTrailer, "x-amz-checksum-crc32c:", "x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-checksum-crc32c:", 1), CodeMalformedTrailer},
@@ -208,6 +211,42 @@ func TestMalformedStreams(t *testing.T) {
 		}
 		if _, again := body.Read(make([]byte, 1)); !errors.Is(again, err) {
 			t.Errorf("%s: second error %v, first %v", c.name, again, err)
+		}
+	}
+}
+
+// Spaces in the header of a chunk are no part of it.
+func TestSpacedChunkHeader(t *testing.T) {
+	v := streamVectors[0]
+	body := strings.ReplaceAll(v.body(), ";chunk-signature=", " ; chunk-signature = ")
+	if _, err := io.ReadAll(open(t, v.request(body))); err != nil {
+		t.Error(err)
+	}
+}
+
+// A mode with trailers can do without one.
+func TestNoTrailerAnnounced(t *testing.T) {
+	for _, c := range []struct{ body, length, code, details string }{
+		{"3\r\nabc\r\n0\r\n\r\n", "3", "", ""},
+		{"3\r\nabc\r\n0\r\n", "3", "", ""},
+		{"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:NSRBwg==\r\n\r\n", "3", CodeMalformedTrailer, ""},
+		{"3\r\nabc\r\n", "3", CodeIncompleteBody, ""},
+		{"3\nabc", "3", CodeIncompleteBody, ""},
+		{"3\r\nabc\r\n0\r\n\r\n", "4", CodeIncompleteBody, "3 of 4"},
+		{"6\r\nabcdef\r\n0\r\n\r\n", "3", CodeIncompleteBody, "6 of 3"},
+		{"3\r\nabc\r\n3\r\nabc\r\n0\r\n\r\n", "6", CodeInvalidChunkSize, "3 in 2"},
+	} {
+		_, err := io.ReadAll(open(t, upload(c.body, StreamingUnsigned, "X-Amz-Decoded-Content-Length", c.length)))
+		var e *Error
+		details := ""
+		switch errors.As(err, &e); {
+		case e != nil && e.Detail("NumberBytesExpected") != "":
+			details = e.Detail("NumberBytesProvided") + " of " + e.Detail("NumberBytesExpected")
+		case e != nil && e.Code == CodeInvalidChunkSize:
+			details = e.Detail("BadChunkSize") + " in " + e.Detail("Chunk")
+		}
+		if codeOf(err) != c.code || details != c.details {
+			t.Errorf("%q: got %v, %q, want %q, %q", c.body, err, details, c.code, c.details)
 		}
 	}
 }
@@ -261,9 +300,9 @@ func TestBodyRefusals(t *testing.T) {
 		code          string
 	}{
 		{"no decoded length", StreamingPayload, nil, CodeMissingContentLength},
-		{"bad decoded length", StreamingPayload, []string{"X-Amz-Decoded-Content-Length", "-1"}, CodeInvalidArgument},
-		{"huge decoded length", StreamingPayload, []string{"X-Amz-Decoded-Content-Length", "9223372036854775808"}, CodeInvalidArgument},
-		{"trailer not announced", StreamingTrailer, []string{"X-Amz-Decoded-Content-Length", "1"}, CodeMalformedTrailer},
+		{"bad decoded length", StreamingPayload, []string{"X-Amz-Decoded-Content-Length", "-1"}, CodeMissingContentLength},
+		{"huge decoded length", StreamingPayload, []string{"X-Amz-Decoded-Content-Length", "9223372036854775808"}, CodeMissingContentLength},
+		{"trailer of a plain body", UnsignedPayload, []string{"X-Amz-Trailer", "x-amz-checksum-crc32"}, CodeMalformedTrailer},
 		{"trailer in another mode", StreamingPayload, []string{"X-Amz-Decoded-Content-Length", "1", "X-Amz-Trailer", "x-amz-checksum-crc32"}, CodeMalformedTrailer},
 		{"unknown trailer", StreamingUnsigned, []string{"X-Amz-Decoded-Content-Length", "1", "X-Amz-Trailer", "x-amz-meta-a"}, checksum.CodeInvalidRequest},
 	} {
@@ -390,14 +429,16 @@ func TestSignStreamRefuses(t *testing.T) {
 
 // A hash that the user of a presigned URL adds is checked, though not signed.
 func TestPresignedWithHash(t *testing.T) {
-	for data, code := range map[string]string{"hello": "", "hellO": CodeContentSHA256Mismatch} {
+	for _, c := range []struct{ data, hash, code string }{
+		{"hello", hashOf("hello"), ""}, {"hellO", hashOf("hello"), CodeContentSHA256Mismatch}, {"hello", "junk", CodeContentSHA256Mismatch},
+	} {
 		r := request("PUT", "/key", docHost)
 		r.RequestURI = ""
 		NewSigner(Credentials{AccessKey: docKey, SecretKey: docSecret}, "us-east-1").Presign(r, docTime, MaxExpires)
-		r = request("PUT", r.URL.RequestURI(), docHost, "X-Amz-Content-Sha256", hashOf("hello"))
-		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(data)), int64(len(data))
-		if _, err := io.ReadAll(open(t, r)); codeOf(err) != code {
-			t.Errorf("%s: got %v, want %q", data, err, code)
+		r = request("PUT", r.URL.RequestURI(), docHost, "X-Amz-Content-Sha256", c.hash)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(c.data)), int64(len(c.data))
+		if _, err := io.ReadAll(open(t, r)); codeOf(err) != c.code {
+			t.Errorf("%+v: got %v", c, err)
 		}
 	}
 }

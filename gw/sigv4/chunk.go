@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"holdfast/gw/checksum"
@@ -23,7 +24,8 @@ const (
 )
 
 const (
-	chunkExtension   = ";chunk-signature="
+	chunkParameter   = "chunk-signature"
+	chunkExtension   = ";" + chunkParameter + "="
 	trailerSignature = "x-amz-trailer-signature"
 )
 
@@ -41,18 +43,20 @@ type chunkSource struct {
 	chain     chain
 	sha       hash.Hash         // of the chunk, if chunks are signed
 	sum       [sha256.Size]byte // memory of checkSignature
-	signature [hexSignature]byte
+	signature []byte
 	trailer   checksum.Algorithm // None if no trailer may come
-	remaining int64              // data bytes the client promised beyond this chunk's
+	length    int64              // data bytes the client promised
+	remaining int64              // of these, what is beyond this chunk
 	left      int64              // data bytes left in the current chunk
 	size      int64              // of the current chunk; -1 before the first
+	number    int                // of the current chunk, from 1
 	last      bool               // the chunk of size 0 has been read
 }
 
 func newChunkSource(r io.Reader, mode Payload, c chain, trailer checksum.Algorithm, length int64) *chunkSource {
 	s := &chunkSource{
 		r:    bufio.NewReaderSize(r, maxFrameLine),
-		mode: mode, chain: c, trailer: trailer, remaining: length, size: -1,
+		mode: mode, chain: c, trailer: trailer, length: length, remaining: length, size: -1,
 	}
 	if mode.signsChunks() {
 		s.sha = sha256.New()
@@ -104,32 +108,38 @@ func (s *chunkSource) nextChunk() error {
 		return unexpected(err)
 	}
 	before := s.size
-	if !s.parseChunkHeader(line) || s.size > s.remaining {
-		return incomplete(nil)
+	if !s.parseChunkHeader(line) {
+		return cutShort(nil)
+	}
+	if s.number++; s.size > s.remaining {
+		return incomplete(s.length-s.remaining+s.size, s.length, nil)
 	}
 	if s.size == 0 {
 		s.last = true
 		return s.checkSignature()
 	}
 	if before >= 0 && before < minChunk {
-		return refuse(CodeInvalidChunkSize, "Only the last chunk is allowed to have a size less than 8192 bytes")
+		return refuse(CodeInvalidChunkSize, "Only the last chunk is allowed to have a size less than 8192 bytes",
+			Detail{"Chunk", strconv.Itoa(s.number)}, Detail{"BadChunkSize", strconv.FormatInt(before, 10)})
 	}
 	s.left = s.size
 	s.remaining -= s.size
 	return nil
 }
 
-// parseChunkHeader reads the size and, if chunks are signed, the signature.
+// parseChunkHeader reads the size and, if chunks are signed, the signature, which may be any text here.
 func (s *chunkSource) parseChunkHeader(line []byte) bool {
 	digits := line
 	if s.mode.signsChunks() {
-		var signature []byte
-		var found bool
-		digits, signature, found = bytes.Cut(line, []byte(chunkExtension))
-		if !found || len(signature) != len(s.signature) {
+		var parameter []byte
+		digits, parameter, _ = bytes.Cut(line, []byte(";"))
+		name, signature, _ := bytes.Cut(parameter, []byte("="))
+		signature = bytes.TrimSpace(signature)
+		if string(bytes.TrimSpace(name)) != chunkParameter || len(signature) == 0 || bytes.IndexByte(signature, ';') >= 0 {
 			return false
 		}
-		copy(s.signature[:], signature)
+		s.signature = append(s.signature[:0], signature...)
+		digits = bytes.TrimRight(digits, " \t")
 	}
 	if len(digits) == 0 || len(digits) > 16 {
 		return false
@@ -156,7 +166,7 @@ func (s *chunkSource) endChunk() error {
 		return unexpected(err)
 	}
 	if len(line) != 0 {
-		return incomplete(nil)
+		return cutShort(nil)
 	}
 	return s.checkSignature()
 }
@@ -168,7 +178,7 @@ func (s *chunkSource) checkSignature() error {
 	s.sha.Sum(s.sum[:0])
 	s.sha.Reset()
 	s.chain.sign(&s.sum)
-	return s.chain.compare(s.signature[:])
+	return s.chain.compare(s.signature)
 }
 
 // line reads a line without its end. It is valid until the next read. A line end
@@ -177,7 +187,7 @@ func (s *chunkSource) checkSignature() error {
 func (s *chunkSource) line() ([]byte, error) {
 	line, err := s.r.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
-		return nil, incomplete(err)
+		return nil, cutShort(err)
 	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r")), err
@@ -198,7 +208,7 @@ func (s *chunkSource) finish() (checksum.Value, error) {
 			return checksum.Value{}, err
 		}
 		if !s.last {
-			return checksum.Value{}, incomplete(nil) // more data than promised
+			return checksum.Value{}, incomplete(s.length+s.size, s.length, nil) // only if nothing was promised to remain
 		}
 	}
 	t := trailerReader{source: s}
@@ -247,16 +257,21 @@ func (t *trailerReader) add(line []byte) error {
 		return malformedTrailer()
 	}
 	var err error
-	t.value, err = checksum.Parse(t.source.trailer, value)
+	if t.value, err = checksum.Parse(t.source.trailer, value); err != nil {
+		return refuse(CodeInvalidRequest, "Value for "+name+" trailing header is invalid.")
+	}
 	t.canonical = append(t.canonical, name+":"+value+"\n"...)
-	return err
+	return nil
 }
 
 // end checks that the trailer is complete.
 func (t *trailerReader) end() (checksum.Value, error) {
 	mode := t.source.mode
-	if mode.hasTrailer() && (t.value.IsZero() || mode.signsChunks() && !t.signed) {
+	switch {
+	case t.source.trailer != checksum.None && t.value.IsZero():
 		return checksum.Value{}, malformedTrailer()
+	case mode.hasTrailer() && mode.signsChunks() && !t.signed:
+		return checksum.Value{}, cutShort(nil)
 	}
 	return t.value, nil
 }

@@ -119,12 +119,22 @@ func InvalidArgument(message, name, value string) *Error {
 		Detail{"ArgumentName", name}, Detail{"ArgumentValue", clip(value)})
 }
 
-func incomplete(cause error) *Error {
+// incomplete is the refusal of a body whose length is not the promised one.
+func incomplete(provided, expected int64, cause error) *Error {
 	return &Error{
 		Code:    CodeIncompleteBody,
 		Message: "You did not provide the number of bytes specified by the Content-Length HTTP header",
-		Err:     cause,
+		Details: []Detail{
+			{"NumberBytesExpected", strconv.FormatInt(expected, 10)},
+			{"NumberBytesProvided", strconv.FormatInt(provided, 10)},
+		},
+		Err: cause,
 	}
+}
+
+// cutShort is the refusal of framing that ends, or makes no sense, before the last of it.
+func cutShort(cause error) *Error {
+	return &Error{Code: CodeIncompleteBody, Message: "The request body terminated unexpectedly", Err: cause}
 }
 
 func malformedTrailer() *Error {

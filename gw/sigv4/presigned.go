@@ -67,7 +67,10 @@ func (q *queryAuth) payloads(header string, names []string) (signed, declared st
 		declared = UnsignedPayload
 	}
 	if mode, err = parsePayload(declared); err != nil {
-		return "", "", 0, err
+		if q.payload != "" || declared == streamingECDSA || declared == streamingECDSATrailer {
+			return "", "", 0, err
+		}
+		mode = PayloadHash // of no body
 	}
 	signed = declared
 	if q.payload == "" && mode == PayloadHash && !slices.Contains(names, contentSHA256) {
