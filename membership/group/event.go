@@ -60,6 +60,9 @@ func (m *mailbox) post(e Event) {
 	}
 	m.mu.Lock()
 	if i, there := m.index[key]; there {
+		if e.Kind == Updated && m.pending[i].Kind == Joined {
+			e.Kind = Joined // still news
+		}
 		m.pending[i] = e
 	} else {
 		m.index[key] = len(m.pending)

@@ -102,8 +102,10 @@ func newLab(t *testing.T, n int) *lab {
 	l := &lab{t: t, key: group.NewKey(), hosts: map[holdfast.HostID]*process{}, more: make(chan struct{}, 1)}
 	t.Cleanup(l.wipe)
 	l.ip("netns", "add", l.namespace(hub))
-	l.ip("-n", l.namespace(hub), "link", "add", "br0", "type", "bridge")
-	l.ip("-n", l.namespace(hub), "link", "set", "br0", "up")
+	for _, bridge := range []string{"br0", "br1"} {
+		l.ip("-n", l.namespace(hub), "link", "add", bridge, "type", "bridge")
+		l.ip("-n", l.namespace(hub), "link", "set", bridge, "up")
+	}
 	for i := range n {
 		host := holdfast.HostID(i + 1)
 		ns, port := l.namespace(host), fmt.Sprintf("p%d", host)
@@ -204,13 +206,15 @@ func (l *lab) signal(host holdfast.HostID, s syscall.Signal) {
 	}
 }
 
-// cut takes a host off the bridge, and joins it again. Nobody's link goes down: packets are lost in silence.
-func (l *lab) cut(host holdfast.HostID) {
-	l.ip("-n", l.namespace(hub), "link", "set", fmt.Sprintf("p%d", host), "nomaster")
-}
-
-func (l *lab) join(host holdfast.HostID) {
-	l.ip("-n", l.namespace(hub), "link", "set", fmt.Sprintf("p%d", host), "master", "br0")
+// move plugs hosts into another bridge: into br0 or br1, or into none. Nobody's link goes down: packets are lost in silence.
+func (l *lab) move(bridge string, hosts ...holdfast.HostID) {
+	for _, host := range hosts {
+		to := []string{"master", bridge}
+		if bridge == "" {
+			to = []string{"nomaster"}
+		}
+		l.ip(append([]string{"-n", l.namespace(hub), "link", "set", fmt.Sprintf("p%d", host)}, to...)...)
+	}
 }
 
 // await waits until each of the hosts sees exactly these, and logs how long it took.
@@ -225,7 +229,10 @@ func (l *lab) await(what string, sees map[holdfast.HostID][]holdfast.HostID) {
 		for host, want := range sees {
 			done = done && slices.Equal(l.hosts[host].sees, want)
 		}
-		state := fmt.Sprint(l.hosts[1].sees, l.hosts[2].sees, l.hosts[3].sees)
+		var state strings.Builder
+		for _, s := range l.seeds {
+			fmt.Fprintf(&state, " %d: %v", s.Host, l.hosts[s.Host].sees)
+		}
 		l.mu.Unlock()
 		if done {
 			l.t.Logf("%-46s %5.2f s", what, time.Since(began).Seconds())
@@ -234,7 +241,7 @@ func (l *lab) await(what string, sees map[holdfast.HostID][]holdfast.HostID) {
 		select {
 		case <-l.more:
 		case <-ctx.Done():
-			l.t.Fatalf("%s: not so; they see %s", what, state)
+			l.t.Fatalf("%s: not so; they see%s", what, state.String())
 		}
 	}
 }
@@ -249,6 +256,7 @@ func TestNetworkNamespaces(t *testing.T) {
 	l := newLab(t, 3)
 	whole := []holdfast.HostID{1, 2, 3}
 	all := view{1: whole, 2: whole, 3: whole}
+	began := time.Now()
 	for _, h := range whole {
 		l.start(h, 1)
 	}
@@ -264,10 +272,10 @@ func TestNetworkNamespaces(t *testing.T) {
 	l.signal(2, syscall.SIGCONT)
 	l.await("SIGCONT: all see one another", all)
 
-	l.cut(1)
+	l.move("", 1)
 	l.await("cut off: the others hold it dead", view{2: {2, 3}, 3: {2, 3}})
 	l.await("and it holds them dead, so much later", view{1: {1}})
-	l.join(1)
+	l.move("br0", 1)
 	l.await("the partition heals: all see one another", all)
 
 	if err := l.hosts[2].stdin.Close(); err != nil {
@@ -276,9 +284,33 @@ func TestNetworkNamespaces(t *testing.T) {
 	<-l.hosts[2].ended
 	l.await("goodbye: the others know", view{1: {1, 3}, 3: {1, 3}})
 
+	cpu := l.hosts[1].cmd
 	l.kill(1, 3)
+	t.Logf("host 1 took %v of CPU in %v", cpu.ProcessState.SystemTime()+cpu.ProcessState.UserTime(), time.Since(began))
 	for _, h := range []holdfast.HostID{3, 2, 1} {
 		l.start(h, 3)
 	}
 	l.await("full restart: all see one another", all)
+}
+
+// Two sides of a cluster lose sight of each other, go on by themselves, change something, and become one again.
+func TestSplitInTwo(t *testing.T) {
+	if testing.Short() || os.Geteuid() != 0 {
+		t.Skip("it makes network namespaces, which takes root and some time")
+	}
+	l := newLab(t, 5)
+	whole, left, right := []holdfast.HostID{1, 2, 3, 4, 5}, []holdfast.HostID{1, 2}, []holdfast.HostID{3, 4, 5}
+	all := view{1: whole, 2: whole, 3: whole, 4: whole, 5: whole}
+	for _, h := range whole {
+		l.start(h, 1)
+	}
+	l.await("all start, and see one another", all)
+	l.move("br1", left...)
+	l.await("split: each side sees itself", view{1: left, 2: left, 3: right, 4: right, 5: right})
+	l.kill(4)
+	l.await("one dies on the right", view{3: {3, 5}, 5: {3, 5}})
+	l.start(4, 2)
+	l.await("and comes back", view{3: right, 4: right, 5: right})
+	l.move("br0", left...)
+	l.await("the split heals: all see one another", all)
 }

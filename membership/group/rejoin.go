@@ -2,6 +2,8 @@ package group
 
 import (
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,21 +53,22 @@ func (g *Group) missing() []string {
 	return missing[:min(len(missing), joinFanout)]
 }
 
-// ask exchanges all that is known with each address, and reports whether any answered.
-func (g *Group) ask(addresses []string) (answered bool) {
+// ask exchanges all that is known with the addresses, all at a time because the dead among them take long not to answer, and
+// reports whether any did.
+func (g *Group) ask(addresses []string) bool {
+	var asking sync.WaitGroup
+	var answered atomic.Bool
 	for _, address := range addresses {
-		select {
-		case <-g.stop:
-			return answered
-		default:
-		}
-		if _, err := g.list.Join([]string{address}); err != nil {
-			g.metrics.joins.WithLabelValues("failed").Inc()
-			g.opt.Log.Debug("group: seed does not answer", "address", address, "err", err)
-			continue
-		}
-		g.metrics.joins.WithLabelValues("answered").Inc()
-		answered = true
+		asking.Go(func() {
+			if _, err := g.list.Join([]string{address}); err != nil {
+				g.metrics.joins.WithLabelValues("failed").Inc()
+				g.opt.Log.Debug("group: seed does not answer", "address", address, "err", err)
+				return
+			}
+			g.metrics.joins.WithLabelValues("answered").Inc()
+			answered.Store(true)
+		})
 	}
-	return answered
+	asking.Wait()
+	return answered.Load()
 }
