@@ -116,7 +116,8 @@ type Grant struct {
 }
 
 // Issue signs the certificate of a node from its request (see [NewRequest]), of which only the key counts: who it is says the
-// caller, which has checked that. Invalid for a request or identity that makes no sense.
+// caller, which has checked that. Errors: Invalid for a request or identity that makes no sense; Unavailable if the
+// authority's own time is over.
 func (a *Authority) Issue(request []byte, as Identity, now time.Time) (Grant, error) {
 	const op = "issue certificate"
 	if err := as.validate(); err != nil {
@@ -129,8 +130,11 @@ func (a *Authority) Issue(request []byte, as Identity, now time.Time) (Grant, er
 	if err != nil {
 		return Grant{}, holdfast.E(op, holdfast.Invalid, err)
 	}
-	notAfter := now.Add(Lifetime)
-	if end := a.signer.cert.NotAfter; end.Before(notAfter) {
+	notAfter, end := now.Add(Lifetime), a.signer.cert.NotAfter
+	if !now.Before(end) {
+		return Grant{}, holdfast.E(op, holdfast.Unavailable, fmt.Errorf("the authority's own certificate has run out: %v", end))
+	}
+	if end.Before(notAfter) {
 		notAfter = end
 	}
 	template := &x509.Certificate{

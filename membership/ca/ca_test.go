@@ -175,6 +175,9 @@ func TestIssueRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want Invalid", name, err)
 		}
 	}
+	if _, err := a.Issue(good, host(1), time.Now().Add(ca.AuthorityLifetime+time.Minute)); !holdfast.Is(err, holdfast.Unavailable) {
+		t.Errorf("after its time: got %v, want Unavailable", err)
+	}
 	if _, err := ca.NewAuthority("short", time.Now()); !holdfast.Is(err, holdfast.Invalid) {
 		t.Errorf("a bad cluster: got %v, want Invalid", err)
 	}

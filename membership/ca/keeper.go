@@ -228,9 +228,16 @@ func newMetrics(k *Keeper) *metrics {
 			Name: "holdfast_ca_refused_peers_total", Help: "Handshakes refused because of the peer's certificate.",
 		}),
 	}
-	m.all = []prometheus.Collector{m.renewals, m.refused, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "holdfast_ca_certificate_expiry_timestamp_seconds", Help: "When this node's certificate runs out, in Unix time.",
-	}, func() float64 { return float64(k.Expires().Unix()) })}
+	gauge := func(name, help string, f func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
+	}
+	m.all = []prometheus.Collector{
+		m.renewals, m.refused,
+		gauge("holdfast_ca_certificate_expiry_timestamp_seconds", "When this node's certificate runs out, in Unix time.",
+			func() float64 { return float64(k.Expires().Unix()) }),
+		gauge("holdfast_ca_authority_expiry_timestamp_seconds", "When the authority that signed it runs out, in Unix time.",
+			func() float64 { return float64(k.present.Load().signer.NotAfter.Unix()) }),
+	}
 	if m.reg != nil {
 		for i, c := range m.all {
 			if err := m.reg.Register(c); err != nil { // two nodes in one registry: only in tests

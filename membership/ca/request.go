@@ -83,6 +83,7 @@ type credentials struct {
 	bundle []byte
 	trust  []*x509.Certificate
 	roots  *x509.CertPool
+	signer *x509.Certificate // of trust, the one that signed node
 }
 
 func newCredentials(node pair, bundle []byte) (*credentials, error) {
@@ -101,12 +102,13 @@ func newCredentials(node pair, bundle []byte) (*credentials, error) {
 		return nil, errors.New("the certificate and the authority are of different clusters")
 	}
 	c := &credentials{self: self, node: node, bundle: bundle, trust: trust, roots: x509.NewCertPool()}
-	signed := false
 	for _, a := range trust {
 		c.roots.AddCert(a)
-		signed = signed || node.cert.CheckSignatureFrom(a) == nil
+		if node.cert.CheckSignatureFrom(a) == nil {
+			c.signer = a
+		}
 	}
-	if !signed {
+	if c.signer == nil {
 		return nil, errors.New("the authority did not sign the certificate")
 	}
 	return c, nil

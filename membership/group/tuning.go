@@ -76,7 +76,7 @@ func (g *Group) memberlistConfig() (*memberlist.Config, error) {
 
 	d := &delegate{g}
 	c.Delegate, c.Events, c.Alive, c.Conflict = d, d, d, d
-	c.Logger = log.New(logWriter{g.opt.Log}, "", 0)
+	c.Logger = log.New(&logWriter{log: g.opt.Log}, "", 0)
 	return c, nil
 }
 

@@ -27,8 +27,9 @@ import (
 )
 
 const (
-	// MovesPerRound bounds the moves of one plan away from hosts that are alive. Moves of services whose owner is gone are
-	// not counted: those services stand still until they move.
+	// MovesPerRound bounds the moves of one plan away from hosts that are alive. A move stays in the plans until the service
+	// has its new owner, so this is also how many such moves are under way at a time. Moves of services whose owner is gone
+	// are not counted: those services stand still until they move.
 	MovesPerRound = 4
 
 	// SettleTime is how long a host must have been back before services move to it only to even out, so that a host
@@ -319,11 +320,12 @@ func (b *board) even() {
 // service. Nil if there is none.
 func (b *board) mostUneven() (moved *service, to *host) {
 	most, mostOfVolume := 2, -len(b.services)-1 // a difference of one cannot be made smaller
+	fewest := b.fewest()
 	for _, s := range b.services {
-		if s.at == nil || s.why != Stays || s.at.drains || b.bind(s) == s.at {
+		if s.at == nil || s.why != Stays || s.at.drains || s.at.counts[s.kind]-fewest[s.kind] < most || b.bind(s) == s.at {
 			continue
 		}
-		h := b.emptiest(s, func(h *host) bool { return h.settled && !h.drains })
+		h := b.emptiest(s, (*host).open)
 		if h == nil {
 			continue
 		}
@@ -334,6 +336,20 @@ func (b *board) mostUneven() (moved *service, to *host) {
 		}
 	}
 	return moved, to
+}
+
+// open reports whether services may move to the host only to even out.
+func (h *host) open() bool { return h.settled && !h.drains }
+
+// fewest returns the lowest counts of open hosts: what no service can find less than.
+func (b *board) fewest() [2]int {
+	lowest := [2]int{len(b.services), len(b.services)}
+	for _, h := range b.hosts {
+		if h.open() {
+			lowest[0], lowest[1] = min(lowest[0], h.counts[0]), min(lowest[1], h.counts[1])
+		}
+	}
+	return lowest
 }
 
 func (b *board) plan() Plan {
