@@ -51,7 +51,7 @@ func completeUpload(q *request) error {
 	if err != nil {
 		return q.partError(b, id, req.Parts, err)
 	}
-	setVersion(q.w.Header(), b.Info(), put.Entry.Version, put.Entry.Null)
+	setWritten(q.w.Header(), b.Info(), &put.Entry)
 	q.setExpiration(b.Info(), &put.Entry)
 	setEncryption(q.w.Header(), put.Entry.Sealed, nil) // a client's key is not part of this answer
 	answer := s3api.CompleteAnswer{

@@ -44,7 +44,7 @@ func postObject(q *request) error {
 	h := q.w.Header()
 	seal.setHeaders(h)
 	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
-	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
+	setWritten(h, b.Info(), &put.Entry)
 	setChecksum(h, put.Entry.Checksum, 0)
 	q.setExpiration(b.Info(), &put.Entry)
 	return q.sendPosted(&put.Entry)
