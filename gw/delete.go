@@ -25,7 +25,7 @@ func deleteObject(q *request) error {
 	if err != nil {
 		return err
 	}
-	done := b.Delete(q.ctx, []volume.DeleteRequest{{
+	done := q.remove(b, []volume.DeleteRequest{{
 		Key: q.target.Key, Version: v, If: cond, Owner: q.user(), Bypass: bypass(q.r.Header),
 	}})[0]
 	if done.Err != nil {
@@ -43,6 +43,22 @@ func deleteObject(q *request) error {
 	}
 	q.w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// remove deletes from a bucket. Conditions on size and time are about an object that is there, as S3 documents them: where nothing is, not even
+// a delete marker, they hold.
+func (q *request) remove(b *volume.Bucket, requests []volume.DeleteRequest) []volume.DeleteResult {
+	results := b.Delete(q.ctx, requests)
+	for i := range results {
+		r := &requests[i]
+		if !holdfast.Is(results[i].Err, holdfast.Precondition) || r.If.IfMatch != nil || r.If.IfMatchAny {
+			continue
+		}
+		if e, err := b.Head(q.ctx, r.Key, r.Version); holdfast.Is(err, holdfast.NotFound) && !e.Marker {
+			results[i] = volume.DeleteResult{}
+		}
+	}
+	return results
 }
 
 func bypass(h http.Header) bool {

@@ -28,7 +28,7 @@ func deleteObjects(q *request) error {
 		}
 		asked = append(asked, d)
 	}
-	done := b.Delete(q.ctx, asked)
+	done := q.remove(b, asked)
 	logs := q.batchLog(b)
 	return q.sendXML(func(dst []byte) []byte {
 		w := s3api.BeginDeleteResult(dst, req.Quiet)

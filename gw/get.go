@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"holdfast"
+	"holdfast/gw/checksum"
 	"holdfast/gw/s3api"
 	"holdfast/volume"
 )
@@ -145,6 +146,9 @@ func (get *read) prepare(q *request, info *holdfast.BucketInfo, e *holdfast.Entr
 	}
 	if get.checksum && (span.Length == e.Size || get.part != 0) {
 		setChecksum(h, partChecksum(e, get.part), len(e.Content.Parts))
+		if e.Checksum.Composite { // the type is the object's, also beside the checksum of a part
+			h["X-Amz-Checksum-Type"] = []string{checksum.Composite.String()}
+		}
 	}
 	h["Content-Length"] = []string{strconv.FormatInt(span.Length, 10)}
 	s3api.SetOverrides(h, get.overrides)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ type payload struct {
 
 // openPayload prepares the body of an operation that stores bytes: its length must be known, and its MD5 becomes the ETag.
 func (q *request) openPayload(maxSize int64) error {
-	if q.body.body.Length() < 0 {
+	if q.body.body.Length() < 0 || saysNothing(q.r) {
 		return s3api.E(s3api.MissingContentLength)
 	}
 	if n := q.body.body.Length(); n > maxSize {
@@ -46,6 +47,11 @@ func (q *request) openPayload(maxSize int64) error {
 	}
 	q.body.md5 = q.newMD5()
 	return nil
+}
+
+// saysNothing reports whether a request does not say whether it has a body: to HTTP/1.1 it has none, but S3 takes no empty object for it.
+func saysNothing(r *http.Request) bool {
+	return r.ContentLength == 0 && r.ProtoMajor == 1 && len(r.Header["Content-Length"]) == 0
 }
 
 // lanesFrom is the length of a body from which it pays to hash it beside others: shorter ones are done before there are any.

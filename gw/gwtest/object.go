@@ -1,6 +1,9 @@
 package gwtest
 
 import (
+	"bufio"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -50,7 +53,39 @@ func testPut(e *env) {
 		}, e.unsignedPayload())
 		a.fails(411, "MissingContentLength")
 		e.absent("never")
+		up := e.begin("never")
+		for _, target := range []string{e.at("never"), up.partTarget(1)} {
+			if status, body := e.withoutLength("PUT", target); status != 411 || !strings.Contains(body, "<Code>MissingContentLength</Code>") {
+				e.Errorf("PUT %s: got %d %s", target, status, body)
+			}
+		}
+		e.absent("never")
+		if status, body := e.withoutLength("PUT", e.on("acl"), header("X-Amz-Acl", "private")); status != 200 {
+			e.Errorf("an operation without a body: got %d %s", status, body)
+		}
 	})
+}
+
+// withoutLength sends a request that says nothing of a body and returns the status and the body of the answer.
+func (e *env) withoutLength(method, target string, opts ...option) (int, string) {
+	e.T.Helper()
+	conn := e.dial()
+	r := e.build(e.T, method, target, opts)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", method, r.URL.RequestURI(), r.URL.Host)
+	_ = r.Header.Write(&b) // a strings.Builder takes everything
+	if _, err := io.WriteString(conn, b.String()+"\r\n"); err != nil {
+		e.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), r.Request)
+	if err != nil {
+		e.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		e.Fatal(err)
+	}
+	return res.StatusCode, string(body)
 }
 
 // readCloser hides the length of a reader, so that it is sent with Transfer-Encoding: chunked.
@@ -208,6 +243,9 @@ func testDelete(e *env) {
 		e.req("DELETE", e.at("c"), header("X-Amz-If-Match-Last-Modified-Time", "x")).fails(400, "InvalidArgument")
 		e.get("c").is(200)
 		e.req("DELETE", e.at("none"), header("If-Match", etag)).fails(404, "NoSuchKey")
+		e.req("DELETE", e.at("none"), header("X-Amz-If-Match-Size", "1")).is(204) // these two are about what is there, as in S3
+		e.req("DELETE", e.at("none"), header("X-Amz-If-Match-Last-Modified-Time", "Thu, 01 Jan 2015 00:00:00 GMT")).is(204)
+		e.req("DELETE", e.at("none"), header("If-Match", "*"), header("X-Amz-If-Match-Size", "1")).fails(404, "NoSuchKey")
 		e.req("DELETE", e.at("c"), header("If-Match", etag)).is(204)
 		e.absent("c")
 		e.put("c", "x")

@@ -297,6 +297,20 @@ func testVersionedDeletes(e *env) {
 		e.Errorf("got %+v", got)
 	}
 	e.wantVersions("")
+	const old = "<LastModifiedTime>2015-01-01T00:00:00Z</LastModifiedTime>"
+	for _, condition := range []string{"<Size>9</Size>", old, "<Size>9</Size>" + old} { // hold of nothing, but not of a delete marker
+		remove("<Object><Key>c</Key>" + condition + "</Object>")
+		if len(got.Deleted) != 1 || len(got.Error) != 0 {
+			e.Errorf("%s: got %+v", condition, got)
+		}
+	}
+	e.marker("c")
+	for _, condition := range []string{"<Size>9</Size>", old} {
+		remove("<Object><Key>c</Key>" + condition + "</Object>")
+		if len(got.Error) != 1 || got.Error[0].Code != "PreconditionFailed" {
+			e.Errorf("%s of a marker: got %+v", condition, got)
+		}
+	}
 }
 
 // testListVersions pages through versions with every size and filter and compares with one whole listing.
