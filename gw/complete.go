@@ -44,7 +44,15 @@ func completeUpload(q *request) error {
 	if req.Parts, err = completedParts(id, listed); err != nil {
 		return q.partsRefused(b, id, err)
 	}
-	if req.Checksum, err = q.completeChecksum(b, id, req.Parts); err != nil {
+	up, err := q.begunUpload(b, id)
+	if err != nil {
+		return err
+	}
+	customer, err := q.completeKey(up)
+	if err != nil {
+		return err
+	}
+	if req.Checksum, err = q.completeChecksum(b, up, req.Parts); err != nil {
 		return err
 	}
 	put, err := b.CompleteUpload(q.ctx, q.target.Key, id, req)
@@ -53,7 +61,7 @@ func completeUpload(q *request) error {
 	}
 	setWritten(q.w.Header(), b.Info(), &put.Entry)
 	q.setExpiration(b.Info(), &put.Entry)
-	setEncryption(q.w.Header(), put.Entry.Sealed, nil) // a client's key is not part of this answer
+	setEncryption(q.w.Header(), put.Entry.Sealed, customer)
 	answer := s3api.CompleteAnswer{
 		Location: q.scheme() + "://" + q.r.Host + q.r.URL.EscapedPath(),
 		Bucket:   q.target.Bucket, Key: q.target.Key, ETag: put.Entry.ETag.String(),
@@ -128,25 +136,31 @@ func algorithmText(of holdfast.Checksum) string {
 	return strings.ToLower(checksum.Algorithm(of.Algorithm).String())
 }
 
-// completeChecksum computes the object's checksum from those of its parts, if the upload was begun with one, and holds it and
-// the size against what the request says of the object.
-func (q *request) completeChecksum(b *volume.Bucket, id holdfast.UploadID, listed []holdfast.CompletedPart) (holdfast.Checksum, error) {
-	size := q.r.Header.Get("X-Amz-Mp-Object-Size")
+// begunUpload returns an upload, nil if it is gone. Perhaps it was completed before: the commit remembers its answer.
+func (q *request) begunUpload(b *volume.Bucket, id holdfast.UploadID) (*holdfast.Upload, error) {
 	up, err := b.Upload(q.ctx, q.target.Key, id)
 	if holdfast.Is(err, holdfast.NoSuchUpload) {
-		return holdfast.Checksum{}, nil // perhaps completed before: the commit remembers its answer
+		return nil, nil
 	}
+	return &up, err
+}
+
+// completeChecksum computes the object's checksum from those of its parts, if the upload was begun with one, and holds it and
+// the size against what the request says of the object.
+func (q *request) completeChecksum(b *volume.Bucket, up *holdfast.Upload, listed []holdfast.CompletedPart) (holdfast.Checksum, error) {
+	if up == nil {
+		return holdfast.Checksum{}, nil
+	}
+	size := q.r.Header.Get("X-Amz-Mp-Object-Size")
 	algorithm := checksum.Algorithm(up.Entry.Checksum.Algorithm)
-	if err == nil {
-		err = q.checkType(algorithm, &up)
-	}
+	err := q.checkType(algorithm, up)
 	if err == nil && algorithm != checksum.None {
 		err = checkPartAlgorithms(up.Entry.Checksum, listed)
 	}
 	if err != nil || algorithm == checksum.None && size == "" {
 		return holdfast.Checksum{}, err
 	}
-	page, err := b.ListParts(q.ctx, q.target.Key, id, 0, holdfast.MaxParts)
+	page, err := b.ListParts(q.ctx, q.target.Key, up.ID, 0, holdfast.MaxParts)
 	if err != nil {
 		return holdfast.Checksum{}, err
 	}

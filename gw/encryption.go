@@ -82,6 +82,29 @@ func (q *request) partSealer(up *holdfast.Upload) (sealer, error) {
 	return s, err
 }
 
+// completeKey returns the key that a request to complete an upload sends, nil if it sends none: none is needed, as in S3, unless the upload
+// has checksums, which tell of the bytes.
+func (q *request) completeKey(up *holdfast.Upload) (*s3api.CustomerKey, error) {
+	customer, err := s3api.ParseCustomerKey(q.r.Header)
+	if err != nil || up == nil {
+		return nil, err
+	}
+	record := sse.Record(up.Entry.Sealed)
+	mode, err := record.Mode()
+	switch {
+	case err != nil:
+	case mode != sse.Customer && customer != nil:
+		err = s3api.KeyNotWanted()
+	case mode == sse.Customer && customer != nil:
+		if _, err = record.OpenCustomer((*sse.Key)(&customer.Key)); errors.Is(err, sse.ErrWrongKey) {
+			err = s3api.PartKeyWrong().WithCause(err)
+		}
+	case mode == sse.Customer && up.Entry.Checksum.Algorithm != 0:
+		err = s3api.PartKeyMissing()
+	}
+	return customer, err
+}
+
 func (q *request) openManaged(r sse.Record) (sse.Key, error) {
 	if q.g.keys == nil {
 		return sse.Key{}, holdfast.E("gw.encryption", holdfast.Unavailable, errors.New("this server has no master keys"))
