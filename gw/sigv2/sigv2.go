@@ -107,8 +107,8 @@ func (v *Verifier) headerClaim(r *http.Request, auth string) (claim, error) {
 	}
 	c := claim{signature: fields[colon+1:], date: r.Header.Get("Date")}
 	sent := c.date
-	if amz := r.Header.Get("X-Amz-Date"); amz != "" {
-		sent, c.date = amz, "" // the header itself is signed among the x-amz-*
+	if _, given := r.Header["X-Amz-Date"]; given {
+		sent, c.date = r.Header.Get("X-Amz-Date"), "" // the header itself is signed among the x-amz-*
 	}
 	signedAt, err := sigv4.ParseTime(sent)
 	if err != nil {

@@ -140,6 +140,8 @@ func TestRefusals(t *testing.T) {
 		{"skewed amz date", set("X-Amz-Date", now.Add(time.Hour).Format(http.TimeFormat)), sigv4.CodeTimeTooSkewed, "too large"},
 		{"no date", func(r *http.Request) { r.Header.Del("Date") }, sigv4.CodeAccessDenied, "valid Date or x-amz-date"},
 		{"bad date", set("Date", "now"), sigv4.CodeAccessDenied, "valid Date or x-amz-date"},
+		{"date before the epoch", set("Date", "Fri, 07 Jul 1950 21:53:04 GMT"), sigv4.CodeAccessDenied, "valid Date or x-amz-date"},
+		{"empty amz date", set("X-Amz-Date", ""), sigv4.CodeAccessDenied, "valid Date or x-amz-date"},
 		{"no such key", set("Authorization", "AWS nobody:c2ln"), sigv4.CodeInvalidAccessKeyID, ""},
 		{"no signature", set("Authorization", "AWS "+docKey+":"), sigv4.CodeInvalidArgument, "Expected AwsAccessKeyId:signature"},
 		{"no key", set("Authorization", "AWS :x"), sigv4.CodeInvalidArgument, "Expected AwsAccessKeyId:signature"},

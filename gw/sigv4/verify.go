@@ -103,9 +103,6 @@ func (v *Verifier) verifyHeader(r *http.Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if when[:len(dateFormat)] != auth.date {
-		return nil, malformed(dateMismatch(auth.date, when))
-	}
 	if now := v.now(); signedAt.Before(now.Add(-MaxSkew)) || signedAt.After(now.Add(MaxSkew)) {
 		return nil, Skewed(when, now)
 	}
@@ -134,6 +131,9 @@ func (v *Verifier) check(r *http.Request, auth *authorization, res *Result, payl
 	}
 	if !ok {
 		return UnknownKey(auth.accessKey)
+	}
+	if when[:len(dateFormat)] != auth.date { // compared before in a presigned request
+		return malformed(dateMismatch(auth.date, when))
 	}
 	if missing := unsignedHeaders(r.Header, auth.signedHeaders); len(missing) > 0 {
 		return headersNotSigned(missing)
@@ -186,13 +186,10 @@ func requestTime(r *http.Request) (string, time.Time, error) {
 }
 
 // ParseTime reads a time as S3 takes it in x-amz-date and Date: basic ISO 8601
-// or one of the HTTP dates. The result is in UTC.
+// or one of the HTTP dates, none before 1970. The result is in UTC.
 func ParseTime(value string) (time.Time, error) {
-	if t, err := time.Parse(timeFormat, value); err == nil {
-		return t, nil
-	}
-	for _, layout := range [...]string{time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC, time.RFC3339} {
-		if t, err := time.Parse(layout, value); err == nil {
+	for _, layout := range [...]string{timeFormat, time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC, time.RFC3339} {
+		if t, err := time.Parse(layout, value); err == nil && t.Unix() >= 0 {
 			return t.UTC(), nil
 		}
 	}
