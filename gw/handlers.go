@@ -119,6 +119,8 @@ func handlers() map[s3api.Op]handler {
 		s3api.OpPutObjectRetention:  putObjectRetention,
 		s3api.OpGetObjectLegalHold:  getObjectLegalHold,
 		s3api.OpPutObjectLegalHold:  putObjectLegalHold,
+		s3api.OpRestoreObject:       restoreObject,
+		s3api.OpGetObjectTorrent:    getObjectTorrent,
 
 		s3api.OpCreateMultipartUpload:   createUpload,
 		s3api.OpUploadPart:              uploadPart,

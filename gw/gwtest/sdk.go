@@ -83,7 +83,7 @@ func testAWSSDK(e *env) {
 	hasCode(e, err, "NotFound")
 	_, err = c.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key, Body: bytes.NewReader(nil), IfNoneMatch: aws.String("*")})
 	hasCode(e, err, "PreconditionFailed")
-	_, err = c.GetObjectTorrent(ctx, &s3.GetObjectTorrentInput{Bucket: bucket, Key: key})
+	_, err = c.GetBucketMetadataConfiguration(ctx, &s3.GetBucketMetadataConfigurationInput{Bucket: bucket})
 	hasCode(e, err, "NotImplemented")
 	check[*s3.CopyObjectOutput](e, "CopyObject")(c.CopyObject(ctx, &s3.CopyObjectInput{
 		Bucket: bucket, Key: aws.String("copy"), CopySource: aws.String(e.bucket + "/" + url.PathEscape(*key)),

@@ -118,6 +118,7 @@ func groups() []group {
 		{"ListParts", testListParts},
 		{"ListUploads", testListUploads},
 		{"Attributes", testAttributes},
+		{"Archive", testArchive},
 		{"Versioning", testVersioning},
 		{"Versions", testVersions},
 		{"Suspended", testSuspended},

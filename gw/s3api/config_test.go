@@ -63,7 +63,7 @@ func TestLoggingConfig(t *testing.T) {
 		{"off", "", "same", "", ""},
 		{"on", enabled(target), "same", "", ""},
 		{"empty prefix", enabled("<TargetBucket>logs</TargetBucket><TargetPrefix/>"), enabled("<TargetBucket>logs</TargetBucket><TargetPrefix></TargetPrefix>"), "", ""},
-		{"simple", enabled(target + format("<SimplePrefix/>")), enabled(target), "", ""},
+		{"simple", enabled(target + format("<SimplePrefix/>")), enabled(target + format("<SimplePrefix></SimplePrefix>")), "", ""},
 		{"event time", enabled(target + partitioned("EventTime")), "same", "", ""},
 		{"delivery time", enabled(target + partitioned("DeliveryTime")), "same", "", ""},
 		{"no grants", enabled(target + "<TargetGrants/>"), enabled(target), "", ""},

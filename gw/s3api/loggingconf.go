@@ -15,6 +15,7 @@ type LoggingConfig struct {
 	TargetBucket string
 	TargetPrefix string
 	Partitioned  LogDate
+	Simple       bool // keys that are not partitioned were asked for by name
 }
 
 // Enabled reports whether logs are delivered at all.
@@ -67,6 +68,7 @@ func (s *scanner) keyFormat(c *LoggingConfig, seen *map[string]bool, name string
 	(*seen)["format"] = true
 	switch name {
 	case "SimplePrefix":
+		c.Simple = true
 		return s.each(func(string) error { return s.fail("element in SimplePrefix") })
 	case "PartitionedPrefix":
 		var source string
@@ -94,7 +96,10 @@ func (c *LoggingConfig) Append(dst []byte) []byte {
 		dst = appendOpen(dst, "LoggingEnabled")
 		dst = appendElement(dst, "TargetBucket", c.TargetBucket)
 		dst = appendElement(dst, "TargetPrefix", c.TargetPrefix)
-		if c.Partitioned != "" {
+		switch {
+		case c.Simple:
+			dst = append(dst, "<TargetObjectKeyFormat><SimplePrefix></SimplePrefix></TargetObjectKeyFormat>"...)
+		case c.Partitioned != "":
 			dst = append(dst, "<TargetObjectKeyFormat><PartitionedPrefix>"...)
 			dst = appendElement(dst, "PartitionDateSource", string(c.Partitioned))
 			dst = append(dst, "</PartitionedPrefix></TargetObjectKeyFormat>"...)

@@ -445,11 +445,11 @@ var opTable = [opEnd]opRow{
 	},
 	OpGetObjectTorrent: {
 		name: "GetObjectTorrent", method: "GET", on: onObject, query: []string{"torrent"},
-		action: "s3:GetObjectTorrent", versionAction: "s3:GetObjectVersionTorrent",
+		action: "s3:GetObjectTorrent", versionAction: "s3:GetObjectVersionTorrent", built: true,
 	},
 	OpRestoreObject: {
 		name: "RestoreObject", method: "POST", on: onObject, query: []string{"restore"},
-		action: "s3:RestoreObject",
+		action: "s3:RestoreObject", built: true,
 	},
 	OpSelectObjectContent: {
 		name: "SelectObjectContent", method: "POST", on: onObject, query: []string{"select"},
