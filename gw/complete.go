@@ -48,7 +48,7 @@ func completeUpload(q *request) error {
 	if err != nil {
 		return err
 	}
-	customer, err := q.completeKey(up)
+	customer, err := q.completeKey(b, up)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 
 	"holdfast"
 	"holdfast/gw/s3api"
@@ -82,9 +83,9 @@ func (q *request) partSealer(up *holdfast.Upload) (sealer, error) {
 	return s, err
 }
 
-// completeKey returns the key that a request to complete an upload sends, nil if it sends none: none is needed, as in S3, unless the upload
-// has checksums, which tell of the bytes.
-func (q *request) completeKey(up *holdfast.Upload) (*s3api.CustomerKey, error) {
+// completeKey returns the key that a request to complete an upload sends, nil if it sends none: none is needed, as in S3, unless there are
+// checksums, which tell of the bytes.
+func (q *request) completeKey(b *volume.Bucket, up *holdfast.Upload) (*s3api.CustomerKey, error) {
 	customer, err := s3api.ParseCustomerKey(q.r.Header)
 	if err != nil || up == nil {
 		return nil, err
@@ -99,10 +100,22 @@ func (q *request) completeKey(up *holdfast.Upload) (*s3api.CustomerKey, error) {
 		if _, err = record.OpenCustomer((*sse.Key)(&customer.Key)); errors.Is(err, sse.ErrWrongKey) {
 			err = s3api.PartKeyWrong().WithCause(err)
 		}
-	case mode == sse.Customer && up.Entry.Checksum.Algorithm != 0:
-		err = s3api.PartKeyMissing()
+	case mode == sse.Customer:
+		err = q.needsNoKey(b, up)
 	}
 	return customer, err
+}
+
+// needsNoKey refuses to complete an upload that has checksums, or whose parts have some, without its key.
+func (q *request) needsNoKey(b *volume.Bucket, up *holdfast.Upload) error {
+	if up.Entry.Checksum.Algorithm != 0 {
+		return s3api.PartKeyMissing()
+	}
+	page, err := b.ListParts(q.ctx, q.target.Key, up.ID, 0, holdfast.MaxParts)
+	if slices.ContainsFunc(page.Parts, func(p holdfast.UploadedPart) bool { return !p.Part.Checksum.IsZero() }) {
+		return s3api.PartKeyMissing()
+	}
+	return err
 }
 
 func (q *request) openManaged(r sse.Record) (sse.Key, error) {

@@ -33,13 +33,20 @@ func testCompleteKeys(e *env) {
 		e.get("done", keyA.own()).is(200).holds([]byte("data"))
 		e.req("DELETE", e.at("done")).is(204)
 	}
-	up := e.begin("done", keyA.own(), sums)
-	tag := e.req("PUT", up.partTarget(1), text("data"), keyA.own()).mustBe(200).header.Get("ETag")
-	e.req("POST", up.target(), text(completeDocument(row{1, tag}))).fails(400, "InvalidRequest")
-	up = e.begin("done", keyA.own())
-	tag = e.req("PUT", up.partTarget(1), text("data"), keyA.own()).mustBe(200).header.Get("ETag")
-	e.req("POST", up.target(), text(completeDocument(row{1, tag}))).is(200).lacks(sseAlgorithm)
-	up = e.begin("done")
-	tag = e.part(up, 1, []byte("data"))
+	for _, c := range []struct {
+		begin, part option
+		status      int
+	}{
+		{nothing, nothing, 200}, {sums, nothing, 400}, {nothing, header("X-Amz-Checksum-Crc32", crc32Base64("data")), 400},
+	} {
+		up := e.begin("done", keyA.own(), c.begin)
+		tag := e.req("PUT", up.partTarget(1), text("data"), c.part, keyA.own()).mustBe(200).header.Get("ETag")
+		a := e.req("POST", up.target(), text(completeDocument(row{1, tag}))).is(c.status).lacks(sseAlgorithm)
+		if c.status != 200 {
+			a.fails(400, "InvalidRequest").says("Subsequent part requests must include")
+		}
+	}
+	up := e.begin("done")
+	tag := e.part(up, 1, []byte("data"))
 	e.req("POST", up.target(), text(completeDocument(row{1, tag})), keyA.own()).fails(400, "InvalidRequest")
 }
