@@ -118,7 +118,7 @@ func copyObject(q *request) error {
 	}
 	h := q.w.Header()
 	seal.setHeaders(h)
-	setWritten(h, b.Info(), &put.Entry)
+	setVersion(h, b.Info(), put.Entry.Version, put.Entry.Null)
 	if srcBucket.Info().Versioning != holdfast.VersioningOff {
 		h.Set("X-Amz-Copy-Source-Version-Id", versionText(src.Entry().Version, src.Entry().Null))
 	}

@@ -43,7 +43,8 @@ func setVersion(h http.Header, info *holdfast.BucketInfo, id holdfast.VersionID,
 	h.Set("X-Amz-Version-Id", versionText(id, null))
 }
 
-// setWritten is setVersion for what a request wrote. The null version of a bucket with suspended versioning is not told, as in S3; a read tells it.
+// setWritten is setVersion for what was uploaded. The null version of a bucket with suspended versioning is not told, as in S3, though a copy and
+// a read tell it.
 func setWritten(h http.Header, info *holdfast.BucketInfo, e *holdfast.Entry) {
 	if !e.Null {
 		setVersion(h, info, e.Version, false)
