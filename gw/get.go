@@ -212,7 +212,7 @@ func (q *request) missing(b *volume.Bucket, v volume.Version, e *holdfast.Entry,
 		h := q.w.Header()
 		h.Set("X-Amz-Delete-Marker", "true")
 		setVersion(h, b.Info(), e.Version, e.Null)
-		if !v.IsCurrent() {
+		if !v.IsCurrent() || q.refusesMarkers() {
 			return s3api.MethodRefused(q.r.Method, "DeleteMarker").
 				WithHeader("Allow", "DELETE").WithHeader("Last-Modified", s3api.LastModified(e.Modified))
 		}
@@ -222,6 +222,16 @@ func (q *request) missing(b *volume.Bucket, v volume.Version, e *holdfast.Entry,
 		return s3api.NoVersion(q.target.Key, versionText(v.ID, v.Null)).WithCause(err)
 	}
 	return s3api.NoKey(q.target.Key).WithCause(err)
+}
+
+// refusesMarkers reports whether the operation refuses a delete marker that is the current version, where others take the object for gone: those
+// about tags, and PutObjectAcl, as observed of S3.
+func (q *request) refusesMarkers() bool {
+	switch q.op {
+	case s3api.OpGetObjectTagging, s3api.OpPutObjectTagging, s3api.OpDeleteObjectTagging, s3api.OpPutObjectAcl:
+		return true
+	}
+	return false
 }
 
 // statusWriter sends the status with the first bytes.

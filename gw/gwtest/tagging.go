@@ -154,8 +154,11 @@ func testTaggedVersions(e *env) {
 	marker := e.marker("v")
 	for _, method := range []string{"GET", "DELETE"} {
 		e.req(method, e.version("v", marker)+"&tagging").fails(405, "MethodNotAllowed")
-		e.req(method, e.at("v")+"?tagging").fails(404, "NoSuchKey")
+		e.req(method, e.at("v")+"?tagging").fails(405, "MethodNotAllowed", "Method", method, "ResourceType", "DeleteMarker")
 	}
+	e.req("PUT", e.at("v")+"?tagging", text(tagDocument("a", "b"))).fails(405, "MethodNotAllowed")
+	e.req("PUT", e.at("v")+"?acl", header("X-Amz-Acl", "private")).fails(405, "MethodNotAllowed")
+	e.req("GET", e.at("v")+"?acl").fails(404, "NoSuchKey")
 	e.req("PUT", e.version("v", marker)+"&tagging", text(tagDocument("a", "b"))).fails(405, "MethodNotAllowed")
 	e.req("PUT", e.version("v", strings.Repeat("0123", 8))+"&tagging", text(tagDocument("a", "b"))).fails(404, "NoSuchVersion")
 }
