@@ -18,7 +18,10 @@ func testWrongPartKeys(e *env) {
 
 // testCompleteKeys completes uploads with a client's key: the key is needed where there are checksums, and a wrong one is refused everywhere.
 func testCompleteKeys(e *env) {
-	sums := header("X-Amz-Checksum-Algorithm", "CRC32")
+	sums := func(r *request) { // of the whole object, whose parts need none of the client
+		r.Header.Set("X-Amz-Checksum-Algorithm", "CRC32")
+		r.Header.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
+	}
 	for _, opt := range []option{nothing, sums} {
 		up := e.begin("done", keyA.own(), opt)
 		tag := e.req("PUT", up.partTarget(1), text("data"), keyA.own()).mustBe(200).header.Get("ETag")
