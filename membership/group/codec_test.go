@@ -2,8 +2,6 @@ package group_test
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -71,29 +69,6 @@ func TestMemberFitsItsLimit(t *testing.T) {
 			t.Fatalf("got %+v, %v; want %+v", got, err, m)
 		}
 		m.Storages = append(m.Storages, "x")
-	}
-}
-
-func TestKeysFile(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := group.LoadKeys(dir); !holdfast.Is(err, holdfast.NotFound) {
-		t.Errorf("no file: got %v, want NotFound", err)
-	}
-	want := []group.Key{group.NewKey(), group.NewKey()}
-	if err := group.SaveKeys(dir, want); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := group.LoadKeys(dir); err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %v, %v; want %v", got, err, want)
-	}
-	if err := group.SaveKeys(dir, nil); !holdfast.Is(err, holdfast.Invalid) {
-		t.Errorf("no keys: got %v, want Invalid", err)
-	}
-	if err := os.Chmod(filepath.Join(dir, "gossip-keys"), 0o604); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := group.LoadKeys(dir); !holdfast.Is(err, holdfast.Denied) {
-		t.Errorf("a file that others can read: got %v, want Denied", err)
 	}
 }
 

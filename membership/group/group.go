@@ -42,7 +42,7 @@ type Options struct {
 	// Seeds returns the other hosts that there should be. It is asked every time anew, so it may follow the configuration.
 	Seeds func() []Seed
 	// OnEvent is told of changes, one at a time, on a goroutine of the group. It may be nil. While it works, further changes wait,
-	// and newer ones of the same host or service take the place of older ones.
+	// and newer ones of the same host or service take the place of older ones. It must not call Close, which waits for it.
 	OnEvent func(Event)
 
 	Log        *slog.Logger          // nil: nothing is logged

@@ -5,13 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/memberlist"
 
 	"holdfast"
-	"holdfast/storage"
 )
 
 // Key encrypts gossip, by AES-256-GCM. It is a secret of the cluster that every host has in a file of its own machine.
@@ -70,25 +68,3 @@ func newKeyring(keys []Key) (*memberlist.Keyring, error) {
 	}
 	return memberlist.NewKeyring(raw, raw[0])
 }
-
-// keysFile is the file of keys in the local directory of a node.
-const keysFile = "gossip-keys"
-
-// SaveKeys writes the keys into the local directory of a node, for its owner's eyes alone.
-func SaveKeys(dir string, keys []Key) error {
-	if len(keys) == 0 || len(keys) > MaxKeys {
-		return holdfast.E("save gossip keys", holdfast.Invalid, fmt.Errorf("%d keys, want 1 to %d", len(keys), MaxKeys))
-	}
-	return storage.ReplacePrivate(filepath.Join(dir, keysFile), EncodeKeys(keys))
-}
-
-// LoadKeys reads what SaveKeys wrote. Errors: those of storage.ReadPrivate and [ParseKeys].
-func LoadKeys(dir string) ([]Key, error) {
-	b, err := storage.ReadPrivate(filepath.Join(dir, keysFile), maxKeysFile)
-	if err != nil {
-		return nil, err
-	}
-	return ParseKeys(b)
-}
-
-const maxKeysFile = 4 << 10
