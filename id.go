@@ -1,10 +1,12 @@
 package holdfast
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // ServiceType says what a service does. It is the highest byte of a [ServiceID], so an id tells its type by itself.
@@ -160,8 +162,17 @@ func ParseVersionID(s string) (VersionID, error) {
 	return v, nil
 }
 
-// UploadID names a multipart upload; it is random and orders nothing.
+// UploadID names a multipart upload. Ids are in the order in which the uploads began, as far as the clocks of gateways agree: listings
+// show the uploads of a key in it.
 type UploadID [16]byte
+
+// NewUploadID returns an id that nobody can guess for an upload that began at a time.
+func NewUploadID(began time.Time) UploadID {
+	var u UploadID
+	binary.BigEndian.PutUint64(u[:8], uint64(began.UnixNano()))
+	_, _ = rand.Read(u[8:]) // documented never to fail
+	return u
+}
 
 // String returns the 32 hex digits that S3 clients see as upload id.
 func (u UploadID) String() string { return hex.EncodeToString(u[:]) }

@@ -2,7 +2,6 @@ package volume
 
 import (
 	"context"
-	"crypto/rand"
 	"io"
 	"time"
 
@@ -18,12 +17,10 @@ func (b *Bucket) CreateUpload(ctx context.Context, key string, up holdfast.Uploa
 	if err := checkKey(opCreateUpload.String(), key); err != nil {
 		return holdfast.Upload{}, err
 	}
-	if _, err := rand.Read(up.ID[:]); err != nil {
-		return holdfast.Upload{}, wrap(opCreateUpload.String(), key, err)
-	}
 	if up.Initiated.IsZero() {
 		up.Initiated = began.UTC()
 	}
+	up.ID = holdfast.NewUploadID(up.Initiated)
 	// The index comes first: a row without an upload is passed over, an upload without a row would be found by nobody.
 	row := holdfast.IndexUpload{Root: b.info.Root, Key: key, Upload: up}
 	if err := b.vol.router.apply(ctx, []holdfast.Tx{{Ops: []holdfast.Op{row}}})[0].Err; err != nil {
