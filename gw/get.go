@@ -43,11 +43,11 @@ func (q *request) parseRead() (read, error) {
 		return read{}, err
 	}
 	if text := q.query.Get("partNumber"); text != "" {
-		if get.part, err = s3api.ParsePartNumber(text); err != nil {
-			return read{}, err
-		}
 		if h.Get("Range") != "" {
 			return read{}, s3api.E(s3api.InvalidRequest).WithMessage("Cannot specify both Range header and partNumber query parameter")
+		}
+		if get.part, err = s3api.ParsePartNumber(text); err != nil {
+			return read{}, err
 		}
 	}
 	if len(q.query) > 0 {
@@ -165,14 +165,13 @@ func partRange(h http.Header, e *holdfast.Entry, number int) (s3api.ByteRange, e
 		}
 		return s3api.ByteRange{Length: e.Size}, nil
 	}
-	// S3 numbers the parts of a finished object as they were uploaded.
-	for i := range parts {
-		if parts[i].Number == number {
-			h["X-Amz-Mp-Parts-Count"] = []string{strconv.Itoa(len(parts))}
-			return s3api.ByteRange{Offset: parts[i].Offset, Length: parts[i].Size}, nil
-		}
+	// S3 numbers the parts of a finished object anew, whatever they were uploaded as.
+	if number > len(parts) {
+		return s3api.ByteRange{}, noSuchPartNumber(number, len(parts))
 	}
-	return s3api.ByteRange{}, noSuchPartNumber(number, len(parts))
+	h["X-Amz-Mp-Parts-Count"] = []string{strconv.Itoa(len(parts))}
+	p := &parts[number-1]
+	return s3api.ByteRange{Offset: p.Offset, Length: p.Size}, nil
 }
 
 func noSuchPartNumber(number, parts int) error {
@@ -182,10 +181,8 @@ func noSuchPartNumber(number, parts int) error {
 
 // partChecksum returns the checksum of the object, or with number ≠ 0 that of the part.
 func partChecksum(e *holdfast.Entry, number int) holdfast.Checksum {
-	for i := range e.Content.Parts {
-		if p := &e.Content.Parts[i]; number != 0 && p.Number == number {
-			return p.Checksum
-		}
+	if 0 < number && number <= len(e.Content.Parts) {
+		return e.Content.Parts[number-1].Checksum
 	}
 	return e.Checksum
 }

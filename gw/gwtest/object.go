@@ -177,6 +177,7 @@ func testGet(e *env) {
 			e.req("GET", e.at("k")+"?partNumber="+escape(n)).fails(400, "InvalidArgument", "ArgumentName", "partNumber")
 		}
 		e.req("GET", e.at("k")+"?partNumber=1", header("Range", "bytes=0-1")).fails(400, "InvalidRequest")
+		e.req("GET", e.at("k")+"?partNumber=0", header("Range", "bytes=0-1")).fails(400, "InvalidRequest")
 	})
 	e.sub("parity", func(e *env) {
 		for _, q := range []string{"", "?partNumber=1", "?response-content-type=x"} {
