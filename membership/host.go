@@ -283,6 +283,10 @@ func (h *Host) begin(ctx context.Context) (end func(), err error) {
 // Suspect has the lease of a host watched from now on, so that a Take that needs its end need not watch from the beginning.
 func (h *Host) Suspect(id holdfast.HostID) { h.watcher.Suspect(id) }
 
+// Follow has the leases of these hosts watched all the time, and no others but those that are suspected: their services can then be
+// taken as soon as their leases have ended. It costs a read of each host's heartbeat every fifth of T.
+func (h *Host) Follow(hosts []holdfast.HostID) { h.watcher.Follow(hosts) }
+
 // owns returns the ownerships that are not known to have ended, in the order of services, and forgets the others.
 func (h *Host) owns() (all []*takeover.Ownership) {
 	h.mu.Lock()

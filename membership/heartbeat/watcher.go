@@ -15,7 +15,8 @@ import (
 const lingerParts = 4
 
 // Watcher watches the leases of other hosts for any number of askers, each host by one reader. It begins when somebody suspects or
-// asks, and ends when the host is seen alive or nobody asks any more. Safe for concurrent use. Close it.
+// asks, and ends when the host is seen alive or nobody asks any more. A host that is followed is watched all the time, so that its
+// death is known as soon as it can be. Safe for concurrent use. Close it.
 type Watcher struct {
 	fs       storage.FS
 	root     layout.Root
@@ -24,6 +25,7 @@ type Watcher struct {
 
 	mu      sync.Mutex
 	watches map[holdfast.HostID]*watch // guarded by mu
+	follow  map[holdfast.HostID]bool   // guarded by mu
 	running sync.WaitGroup
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
@@ -32,7 +34,7 @@ type Watcher struct {
 // watch is one reader. Its fields are guarded by the Watcher's mu.
 type watch struct {
 	until   lease.Instant // when it may end although the host is dead
-	changed chan struct{} // closed and replaced when a reading decided something
+	changed chan struct{} // closed and replaced by each reading that decided something
 	verdict lease.Verdict // of the last reading; Unknown while it is too early to tell
 	beat    layout.Heartbeat
 }
@@ -53,6 +55,19 @@ func (w *Watcher) Suspect(host holdfast.HostID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.interest(host)
+}
+
+// Follow has these hosts watched until the next Follow, and no others but those that somebody asks for.
+func (w *Watcher) Follow(hosts []holdfast.HostID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.follow = make(map[holdfast.HostID]bool, len(hosts))
+	for _, host := range hosts {
+		w.follow[host] = true
+		if w.watches[host] == nil {
+			w.interest(host)
+		}
+	}
 }
 
 // Watch is [Watch] that shares its readings with other callers.
@@ -107,12 +122,13 @@ func (w *Watcher) run(host holdfast.HostID, o *watch) {
 	for {
 		every, verdict, beat := w.read(host, &seen)
 		w.mu.Lock()
-		decided := verdict != lease.Unknown && verdict != o.verdict
+		decided := verdict != lease.Unknown
 		o.verdict = verdict
-		if verdict != lease.Unknown {
+		if decided {
 			o.beat = beat
 		}
-		ends := verdict == lease.Alive || w.ctx.Err() != nil || verdict != lease.Unknown && w.clock.Now().Mono > o.until
+		over := verdict == lease.Alive || decided && w.clock.Now().Mono > o.until
+		ends := w.ctx.Err() != nil || over && !w.follow[host]
 		if ends {
 			delete(w.watches, host)
 		}
