@@ -95,11 +95,17 @@ func (a *access) start() (err error) {
 	return nil
 }
 
-// enter counts a gateway among those on the volume.
+// enter counts a gateway among those on the volume, leave takes it out again.
 func (a *access) enter(f *front) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.fronts = append(slices.Clone(a.fronts), f)
+}
+
+func (a *access) leave(f *front) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fronts = slices.DeleteFunc(slices.Clone(a.fronts), func(other *front) bool { return other == f })
 }
 
 // all returns the gateways on the volume.

@@ -13,8 +13,8 @@ import (
 // ClusterKeyFile is the name of the file in the data directory that holds the cluster's master keys.
 const ClusterKeyFile = "cluster-key.env"
 
-// clusterKeyHead begins a key file. Who opens it should know what depends on it.
-const clusterKeyHead = `# Master keys of this store: encrypted objects and the secrets of users cannot be read without them.
+// ClusterKeyHead begins a key file. Who opens it should know what depends on it.
+const ClusterKeyHead = `# Master keys of this store: encrypted objects and the secrets of users cannot be read without them.
 # Keep this file secret, and keep a copy of it somewhere else. To rotate, add a line: the last key seals, all of them open.
 `
 
@@ -28,7 +28,7 @@ func LoadOrCreateClusterKeys(dir string, getenv func(string) string) (*keyring.R
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 		if given == "" {
-			text = []byte(clusterKeyHead + keyring.Generate() + "\n")
+			text = []byte(ClusterKeyHead + keyring.Generate() + "\n")
 			err = publishSecret(name, string(text))
 		}
 	}

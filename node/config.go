@@ -40,6 +40,9 @@ type Config struct {
 	S3Address      string `json:"-"`
 	MetricsAddress string `json:"-"`
 
+	// WithoutMounts has a host of a cluster run gateways alone, whatever it has mounted.
+	WithoutMounts bool `json:"-"`
+
 	// CacheBytes bounds the caches of all engines together.
 	CacheBytes int64 `json:"cache_bytes,omitempty"`
 

@@ -101,9 +101,23 @@ func parseCredentials(name string, data []byte) (Credentials, error) {
 	return c, nil
 }
 
+// NewCredentials draws credentials.
+func NewCredentials() Credentials { return randomCredentials() }
+
+// Encode writes the file of the credentials. The error names what tools could not use.
+func (c Credentials) Encode() ([]byte, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "# Root credentials of this store. Keep this file secret.\n%s=%s\n%s=%s\n",
+		envAccessKey, c.AccessKey, envSecretKey, c.SecretKey), nil
+}
+
 func writeCredentials(name string, c Credentials) error {
-	err := publishSecret(name, fmt.Sprintf("# Root credentials of this store. Keep this file secret.\n%s=%s\n%s=%s\n",
-		envAccessKey, c.AccessKey, envSecretKey, c.SecretKey))
+	text, err := c.Encode()
+	if err == nil {
+		err = publishSecret(name, string(text))
+	}
 	if err != nil {
 		return fmt.Errorf("root credentials: %w", err)
 	}

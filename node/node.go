@@ -105,7 +105,7 @@ func newNode(config Config, env Environment) (*Node, error) {
 		n.fs = storage.OS()
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return n, n.setLevel(config.Reloadable)
+	return n, setLevel(level, config.Reloadable)
 }
 
 // open brings everything up, from the mount to the listeners.
@@ -220,20 +220,12 @@ func (n *Node) Reload(r Reloadable) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	if err := n.setLevel(r); err != nil {
+	if err := setLevel(n.level, r); err != nil {
 		return err
 	}
 	n.front.reload(r)
 	n.log.Info("configuration reloaded", "region", r.Region, "domains", r.Domains, "website_domains", r.WebsiteDomains, "log_level", r.LogLevel)
 	return nil
-}
-
-func (n *Node) setLevel(r Reloadable) error {
-	l, err := r.level()
-	if err == nil {
-		n.level.Set(l)
-	}
-	return err
 }
 
 // Close stops accepting requests, lets those under way finish until ctx ends, closes the services and releases them.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -25,7 +26,8 @@ type engine interface {
 }
 
 // service is one service of this host: it takes the ownership, opens the engine under that epoch, publishes it, and closes and
-// releases it in the end. When it is lost (R6, or a successor fenced it) it is taken again.
+// releases it in the end. Either it is kept: taken again whenever it is lost (R6, or a successor fenced it); or it is run once,
+// and whoever runs it decides what comes next.
 type service struct {
 	id   holdfast.ServiceID
 	log  *slog.Logger
@@ -36,7 +38,9 @@ type service struct {
 
 	ready  atomic.Bool              // the engine is open and published
 	active atomic.Pointer[activity] // what it is at; nil: not begun
+	cancel context.CancelFunc       // of run
 	done   chan struct{}            // closed when it is closed and released, or lost
+	err    error                    // of run; valid once done is closed
 }
 
 // activity is what a service is at.
@@ -54,11 +58,42 @@ func (s *service) start(ctx context.Context) error {
 	s.done = make(chan struct{})
 	go func() {
 		defer close(s.done)
-		for e != nil && s.serve(ctx, own, e) {
+		for e != nil {
+			if _ = s.serve(ctx, own, e); ctx.Err() != nil { // it was logged
+				return
+			}
 			own, e = s.retake(ctx)
 		}
 	}()
 	return nil
+}
+
+// run takes the service in the background and has it open until ctx ends, stop is called or it is lost. opened is called once it
+// serves; ended when it is over, with nil if it was released in good order or else why not.
+func (s *service) run(ctx context.Context, opened func(holdfast.Epoch), ended func(error)) {
+	ctx, s.cancel = context.WithCancel(ctx)
+	s.done = make(chan struct{})
+	go func() {
+		defer s.cancel()
+		own, e, err := s.acquire(ctx)
+		if err == nil {
+			opened(own.Epoch)
+			err = s.serve(ctx, own, e)
+		}
+		s.err = err
+		close(s.done)
+		ended(err)
+	}()
+}
+
+// stop has a service that was run closed and released, and waits for that or for ctx. The error is nil if it was released in
+// good order.
+func (s *service) stop(ctx context.Context) error {
+	s.cancel()
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	return s.err
 }
 
 // wait returns when the service is closed and released, or with ctx.
@@ -71,20 +106,20 @@ func (s *service) wait(ctx context.Context) error {
 	}
 }
 
-// serve has the engine open until ctx ends, and then releases the service, or until the service is lost. It reports whether it
-// was lost.
-func (s *service) serve(ctx context.Context, own *takeover.Ownership, e engine) (lost bool) {
+// serve has the engine open until ctx ends, and then releases the service, or until the service is lost. The error is nil if it
+// was released in good order.
+func (s *service) serve(ctx context.Context, own *takeover.Ownership, e engine) error {
 	select {
 	case <-ctx.Done():
-		s.release(own, e)
-		return false
+		return s.release(own, e)
 	case <-own.Fence.Lost():
 	}
-	s.log.Error("service lost", "service", s.id.String(), "epoch", uint64(own.Epoch), "reason", own.Fence.Reason())
+	reason := own.Fence.Reason()
+	s.log.Error("service lost", "service", s.id.String(), "epoch", uint64(own.Epoch), "reason", reason)
 	s.withdraw()
 	s.shut(e)
 	own.Abandon()
-	return true
+	return holdfast.E("node.serve", holdfast.NotOwner, reason)
 }
 
 // retake takes the service again, with growing pauses; nil when ctx ended first.
@@ -126,16 +161,20 @@ func (s *service) acquire(ctx context.Context) (*takeover.Ownership, engine, err
 }
 
 // release closes the engine cleanly and gives the epoch up, so that the next owner need not wait.
-func (s *service) release(own *takeover.Ownership, e engine) {
+func (s *service) release(own *takeover.Ownership, e engine) error {
 	s.withdraw()
 	if !s.shut(e) {
 		own.Abandon() // its I/O may still be under way: the epoch must not be called drained
-		return
+		return &holdfast.Error{Op: "node.release", Kind: holdfast.Unavailable, ID: s.id.String(), Err: errUnclean}
 	}
-	if err := own.Release(); err != nil {
+	err := own.Release()
+	if err != nil {
 		s.log.Warn("service not released", "service", s.id.String(), "error", err)
 	}
+	return err
 }
+
+var errUnclean = errors.New("the engine did not close cleanly")
 
 // withdraw takes the engine away from the volume.
 func (s *service) withdraw() {

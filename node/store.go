@@ -13,6 +13,7 @@ import (
 	"holdfast"
 	"holdfast/membership"
 	"holdfast/membership/heartbeat"
+	"holdfast/membership/takeover"
 	"holdfast/storage"
 	"holdfast/volume"
 )
@@ -105,6 +106,32 @@ func (s *Store) openAll(ctx context.Context, duties []duty) error {
 	return errors.Join(errs...)
 }
 
+// run takes a service in the background, once: see service.run. Its directory is made if it is not there. When it is over it is not
+// kept here any more.
+func (s *Store) run(ctx context.Context, d duty, opened func(holdfast.Epoch), ended func(error)) *service {
+	svc := s.add(d)
+	take := svc.take
+	svc.take = func(ctx context.Context, id holdfast.ServiceID) (*takeover.Ownership, error) {
+		own, err := take(ctx, id)
+		if !holdfast.Is(err, holdfast.NotFound) {
+			return own, err
+		}
+		if err := s.host.CreateService(id); err != nil {
+			return nil, err
+		}
+		return take(ctx, id)
+	}
+	svc.run(ctx, opened, func(err error) {
+		s.mu.Lock()
+		if s.services[d.id] == svc {
+			delete(s.services, d.id)
+		}
+		s.mu.Unlock()
+		ended(err)
+	})
+	return svc
+}
+
 // list returns the services that are kept here.
 func (s *Store) list() []*service {
 	s.mu.Lock()
@@ -126,7 +153,7 @@ func (s *Store) ready() error {
 	return nil
 }
 
-// publish tells the rosters of a name server, or that it is gone.
+// publishName tells the rosters of a name server, or that it is gone.
 func (s *Store) publishName(id holdfast.ServiceID, n holdfast.NameService) {
 	for _, r := range s.opt.Rosters {
 		r.SetName(id, n)

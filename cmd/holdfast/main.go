@@ -30,6 +30,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"server", "run a store on one directory", runServer},
+		{"node", "run a host of a cluster", runNode},
+		{"gateway", "run the gateways of a host that has no mount", runGateway},
 		{"bench", "generate load for any S3 endpoint, or measure the raw disk", runBench},
 		{"null-server", "the gateway without a store: the baseline of make bench", runNullServer},
 		{"s3-admin", "manage users, keys and buckets through an S3 endpoint", runS3Admin},
