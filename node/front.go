@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,9 +25,10 @@ type front struct {
 	limits  *limit.Limiter
 	usage   *usage.Recorder
 
-	server  *http.Server // nil: not serving
-	fastcgi *fastcgi.Server
-	serving sync.WaitGroup
+	server   *http.Server // nil: not serving
+	fastcgi  *fastcgi.Server
+	shutting atomic.Bool
+	serving  sync.WaitGroup
 }
 
 // newFront puts a gateway on the volume. Its settings are those of the access.
@@ -61,7 +63,8 @@ func (f *front) serve(l net.Listener, failed func(error)) {
 		func() error { return f.fastcgi.Serve(fcgi) },
 	} {
 		f.serving.Go(func() {
-			if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+			// The two halves share a listener: what shuts the one first ends the accepting of the other.
+			if err := serve(); !errors.Is(err, http.ErrServerClosed) && !f.shutting.Load() {
 				failed(err)
 			}
 		})
@@ -80,14 +83,17 @@ func (f *front) shut(ctx context.Context) error {
 	if f.server == nil {
 		return nil
 	}
+	f.shutting.Store(true)
 	var cut error
 	f.serving.Go(func() { cut = f.fastcgi.Shutdown(ctx) })
 	var err error
 	if f.server.Shutdown(ctx) != nil {
-		err = f.server.Close()
+		if err = f.server.Close(); errors.Is(err, net.ErrClosed) {
+			err = nil // by the other half
+		}
 	}
 	f.serving.Wait()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(cut, net.ErrClosed) {
 		cut = nil // that requests were cut off at the end of the time is no failure
 	}
 	return errors.Join(err, cut)
