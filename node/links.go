@@ -15,13 +15,11 @@ import (
 
 	"holdfast"
 	"holdfast/membership/ca"
+	"holdfast/membership/confrpc"
 	"holdfast/membership/confrpc/confpb"
 	"holdfast/node/confdir"
 	"holdfast/wire"
 )
-
-// joinName is the server name that new hosts ask for. They have no certificate, and are let in for nothing but to join.
-const joinName = "join.holdfast.invalid"
 
 // links are the connections between this node and others: mutual TLS by certificates of the cluster's own authority.
 type links struct {
@@ -33,7 +31,7 @@ func openLinks(p *Peer) (*links, error) {
 	l := new(links)
 	var err error
 	l.keeper, err = ca.Open(ca.Options{
-		Dir: p.dir.Path(confdir.PKI), Log: p.log, Registerer: p.registry, Now: p.env.Now,
+		Dir: p.dir.Path(confdir.PKI), Log: p.log, Registerer: p.registry, Now: p.env.Now, Renew: p.renew,
 		Admit: func(id ca.Identity) error {
 			if _, ok := p.tracker.get().Host(id.Host); !ok {
 				return fmt.Errorf("host %s is not in the configuration", id.Host)
@@ -64,7 +62,7 @@ func (l *links) serverOptions() []grpc.ServerOption {
 	greeter := l.keeper.Greeter()
 	greeter.NextProtos = []string{"h2"} // credentials.NewTLS does this for door alone
 	door.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if hello.ServerName == joinName {
+		if hello.ServerName == confrpc.JoinName {
 			return greeter, nil
 		}
 		return nil, nil // go on with door

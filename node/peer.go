@@ -23,6 +23,7 @@ import (
 	"holdfast/membership/confrpc"
 	"holdfast/membership/group"
 	"holdfast/membership/layout"
+	"holdfast/membership/password"
 	"holdfast/node/confdir"
 	"holdfast/node/discovery"
 	"holdfast/objsrv/objrpc"
@@ -52,6 +53,7 @@ type Peer struct {
 	keys    *keyring.Ring
 	root    Credentials
 	links   *links
+	door    *password.Door // nil: no configuration service
 	tracker *tracker
 	disc    *discovery.Discovery
 	doors   doors
@@ -111,6 +113,9 @@ func (p *Peer) load(settings Config) (first config.Config, err error) {
 		return first, fmt.Errorf("%s is of cluster %s, %s of %s", confdir.ConfigFile, first.Cluster, confdir.NodeFile, p.me.Cluster)
 	}
 	if p.root, err = readCredentials(p.dir); err != nil {
+		return first, err
+	}
+	if p.door, err = openDoor(p.dir, p.env.Now); err != nil {
 		return first, err
 	}
 	p.keys, err = readClusterKeys(p.dir, p.env.Getenv)
@@ -226,6 +231,7 @@ func (p *Peer) serve(l net.Listener) {
 	p.server = grpc.NewServer(append(objrpc.ServerOptions(), p.links.serverOptions()...)...)
 	p.doors.register(p.server)
 	confrpc.NewServer(api{p}).Register(p.server)
+	confrpc.NewJoinServer(p.door, api{p}).Register(p.server)
 	p.running.Go(func() {
 		if err := p.server.Serve(l); err != nil {
 			p.fail(err)

@@ -2,12 +2,14 @@ package confrpc
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
 
 	"holdfast"
+	"holdfast/membership/ca"
 	"holdfast/membership/config"
 	"holdfast/membership/confrpc/confpb"
 	"holdfast/membership/protocol"
@@ -128,6 +130,15 @@ func (c *Client) Secrets(ctx context.Context) (map[string][]byte, error) {
 	return r.GetFiles(), errorFromWire(r.GetError())
 }
 
+// Renew implements [Service].
+func (c *Client) Renew(ctx context.Context, request []byte) (ca.Grant, error) {
+	r, err := c.remote.Renew(ctx, &confpb.RenewRequest{Request: request})
+	if err != nil {
+		return ca.Grant{}, lost(ctx, "confrpc.renew", err, false)
+	}
+	return ca.Grant{Certificate: r.GetCertificate(), Bundle: r.GetBundle()}, errorFromWire(r.GetError())
+}
+
 // Agree says hello and returns the version of the protocol that both ends speak.
 func Agree(ctx context.Context, s Service, from Greeting) (protocol.Version, error) {
 	other, err := s.Hello(ctx, from)
@@ -138,4 +149,26 @@ func Agree(ctx context.Context, s Service, from Greeting) (protocol.Version, err
 		return 0, holdfast.E("confrpc.hello", holdfast.Denied, errForeign)
 	}
 	return from.Speaks.Choose(other.Speaks)
+}
+
+// maxChanges bounds how often a change is made anew because another came in between.
+const maxChanges = 20
+
+// Change publishes a change of the newest configuration and returns what was published. edit may be called several times. A configuration
+// that edit returns as it was is not published.
+func Change(ctx context.Context, s Service, edit func(config.Config) (config.Config, error)) (config.Config, error) {
+	for try := 1; ; try++ {
+		now, err := s.Newest(ctx, 0, 0)
+		if err != nil {
+			return config.Config{}, err
+		}
+		changed, err := edit(now.Clone())
+		if err != nil || reflect.DeepEqual(now, changed) {
+			return now, err
+		}
+		published, err := s.Publish(ctx, now.Version, changed)
+		if !holdfast.Is(err, holdfast.Conflict) || try == maxChanges {
+			return published, err
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/membership/ca"
 	"holdfast/membership/config"
 	"holdfast/storage"
 )
@@ -140,3 +141,8 @@ func (m *Memory) Release(_ context.Context, id holdfast.ServiceID, epoch holdfas
 
 // Secrets implements [Service].
 func (m *Memory) Secrets(context.Context) (map[string][]byte, error) { return m.Files, nil }
+
+// Renew implements [Service]: it grants the request itself.
+func (m *Memory) Renew(_ context.Context, request []byte) (ca.Grant, error) {
+	return ca.Grant{Certificate: request, Bundle: []byte(m.Me.Cluster)}, nil
+}

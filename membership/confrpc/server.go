@@ -84,3 +84,9 @@ func (s *Server) Secrets(ctx context.Context, _ *confpb.SecretsRequest) (*confpb
 	files, err := s.service.Secrets(ctx)
 	return &confpb.SecretsReply{Error: errorToWire(err), Files: files}, nil
 }
+
+// Renew answers the RPC.
+func (s *Server) Renew(ctx context.Context, r *confpb.RenewRequest) (*confpb.RenewReply, error) {
+	g, err := s.service.Renew(ctx, r.GetRequest())
+	return &confpb.RenewReply{Error: errorToWire(err), Certificate: g.Certificate, Bundle: g.Bundle}, nil
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/membership/ca"
 	"holdfast/membership/config"
 	"holdfast/membership/protocol"
 )
@@ -36,6 +37,9 @@ type Service interface {
 
 	// Secrets returns the files that every gateway needs and that do not lie on the mount, by name.
 	Secrets(ctx context.Context) (map[string][]byte, error)
+
+	// Renew signs a new certificate for the caller, whom its present one names. Unavailable if the node is no configuration service.
+	Renew(ctx context.Context, request []byte) (ca.Grant, error)
 }
 
 // Limits of the contract.

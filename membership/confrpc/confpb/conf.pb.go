@@ -1039,20 +1039,124 @@ func (x *SecretsReply) GetFiles() map[string][]byte {
 	return nil
 }
 
+type RenewRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       []byte                 `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"` // PEM
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewRequest) Reset() {
+	*x = RenewRequest{}
+	mi := &file_conf_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewRequest) ProtoMessage() {}
+
+func (x *RenewRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_conf_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
+func (*RenewRequest) Descriptor() ([]byte, []int) {
+	return file_conf_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RenewRequest) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type RenewReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	Certificate   []byte                 `protobuf:"bytes,2,opt,name=certificate,proto3" json:"certificate,omitempty"` // PEM
+	Bundle        []byte                 `protobuf:"bytes,3,opt,name=bundle,proto3" json:"bundle,omitempty"`           // PEM
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewReply) Reset() {
+	*x = RenewReply{}
+	mi := &file_conf_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewReply) ProtoMessage() {}
+
+func (x *RenewReply) ProtoReflect() protoreflect.Message {
+	mi := &file_conf_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewReply.ProtoReflect.Descriptor instead.
+func (*RenewReply) Descriptor() ([]byte, []int) {
+	return file_conf_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RenewReply) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *RenewReply) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *RenewReply) GetBundle() []byte {
+	if x != nil {
+		return x.Bundle
+	}
+	return nil
+}
+
 // JoinMessage is one step of a join: the client's and the server's take turns. Which fields are set depends on the step.
 type JoinMessage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
 	Proof         []byte                 `protobuf:"bytes,2,opt,name=proof,proto3" json:"proof,omitempty"`     // of the password: a message of package password
-	Request       []byte                 `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"` // what the joiner asks for
-	Grant         []byte                 `protobuf:"bytes,4,opt,name=grant,proto3" json:"grant,omitempty"`     // what it gets
+	Request       *JoinRequest           `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"` // what the joiner asks for
+	Grant         *JoinGrant             `protobuf:"bytes,4,opt,name=grant,proto3" json:"grant,omitempty"`     // what it gets
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JoinMessage) Reset() {
 	*x = JoinMessage{}
-	mi := &file_conf_proto_msgTypes[17]
+	mi := &file_conf_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1064,7 +1168,7 @@ func (x *JoinMessage) String() string {
 func (*JoinMessage) ProtoMessage() {}
 
 func (x *JoinMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_conf_proto_msgTypes[17]
+	mi := &file_conf_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1077,7 +1181,7 @@ func (x *JoinMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinMessage.ProtoReflect.Descriptor instead.
 func (*JoinMessage) Descriptor() ([]byte, []int) {
-	return file_conf_proto_rawDescGZIP(), []int{17}
+	return file_conf_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *JoinMessage) GetError() *Error {
@@ -1094,16 +1198,200 @@ func (x *JoinMessage) GetProof() []byte {
 	return nil
 }
 
-func (x *JoinMessage) GetRequest() []byte {
+func (x *JoinMessage) GetRequest() *JoinRequest {
 	if x != nil {
 		return x.Request
 	}
 	return nil
 }
 
-func (x *JoinMessage) GetGrant() []byte {
+func (x *JoinMessage) GetGrant() *JoinGrant {
 	if x != nil {
 		return x.Grant
+	}
+	return nil
+}
+
+type JoinRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Certificate   []byte                 `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"` // the request for one, PEM
+	Gateway       bool                   `protobuf:"varint,2,opt,name=gateway,proto3" json:"gateway,omitempty"`        // has no mount
+	Service       bool                   `protobuf:"varint,3,opt,name=service,proto3" json:"service,omitempty"`        // will be a configuration service
+	Host          uint64                 `protobuf:"fixed64,4,opt,name=host,proto3" json:"host,omitempty"`             // 0: a new one
+	Name          string                 `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	Address       string                 `protobuf:"bytes,6,opt,name=address,proto3" json:"address,omitempty"`
+	Storages      []string               `protobuf:"bytes,7,rep,name=storages,proto3" json:"storages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinRequest) Reset() {
+	*x = JoinRequest{}
+	mi := &file_conf_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinRequest) ProtoMessage() {}
+
+func (x *JoinRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_conf_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
+func (*JoinRequest) Descriptor() ([]byte, []int) {
+	return file_conf_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *JoinRequest) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *JoinRequest) GetGateway() bool {
+	if x != nil {
+		return x.Gateway
+	}
+	return false
+}
+
+func (x *JoinRequest) GetService() bool {
+	if x != nil {
+		return x.Service
+	}
+	return false
+}
+
+func (x *JoinRequest) GetHost() uint64 {
+	if x != nil {
+		return x.Host
+	}
+	return 0
+}
+
+func (x *JoinRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *JoinRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *JoinRequest) GetStorages() []string {
+	if x != nil {
+		return x.Storages
+	}
+	return nil
+}
+
+type JoinGrant struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cluster       string                 `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	Host          uint64                 `protobuf:"fixed64,2,opt,name=host,proto3" json:"host,omitempty"`
+	Certificate   []byte                 `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Bundle        []byte                 `protobuf:"bytes,4,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	Files         map[string][]byte      `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Authority     []byte                 `protobuf:"bytes,6,opt,name=authority,proto3" json:"authority,omitempty"` // for a configuration service
+	Config        []byte                 `protobuf:"bytes,7,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinGrant) Reset() {
+	*x = JoinGrant{}
+	mi := &file_conf_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinGrant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinGrant) ProtoMessage() {}
+
+func (x *JoinGrant) ProtoReflect() protoreflect.Message {
+	mi := &file_conf_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinGrant.ProtoReflect.Descriptor instead.
+func (*JoinGrant) Descriptor() ([]byte, []int) {
+	return file_conf_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *JoinGrant) GetCluster() string {
+	if x != nil {
+		return x.Cluster
+	}
+	return ""
+}
+
+func (x *JoinGrant) GetHost() uint64 {
+	if x != nil {
+		return x.Host
+	}
+	return 0
+}
+
+func (x *JoinGrant) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *JoinGrant) GetBundle() []byte {
+	if x != nil {
+		return x.Bundle
+	}
+	return nil
+}
+
+func (x *JoinGrant) GetFiles() map[string][]byte {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *JoinGrant) GetAuthority() []byte {
+	if x != nil {
+		return x.Authority
+	}
+	return nil
+}
+
+func (x *JoinGrant) GetConfig() []byte {
+	if x != nil {
+		return x.Config
 	}
 	return nil
 }
@@ -1192,12 +1480,39 @@ const file_conf_proto_rawDesc = "" +
 	"\n" +
 	"FilesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"\x82\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"(\n" +
+	"\fRenewRequest\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\fR\arequest\"u\n" +
+	"\n" +
+	"RenewReply\x12-\n" +
+	"\x05error\x18\x01 \x01(\v2\x17.holdfast.conf.v1.ErrorR\x05error\x12 \n" +
+	"\vcertificate\x18\x02 \x01(\fR\vcertificate\x12\x16\n" +
+	"\x06bundle\x18\x03 \x01(\fR\x06bundle\"\xbe\x01\n" +
 	"\vJoinMessage\x12-\n" +
 	"\x05error\x18\x01 \x01(\v2\x17.holdfast.conf.v1.ErrorR\x05error\x12\x14\n" +
-	"\x05proof\x18\x02 \x01(\fR\x05proof\x12\x18\n" +
-	"\arequest\x18\x03 \x01(\fR\arequest\x12\x14\n" +
-	"\x05grant\x18\x04 \x01(\fR\x05grant2\x9a\x04\n" +
+	"\x05proof\x18\x02 \x01(\fR\x05proof\x127\n" +
+	"\arequest\x18\x03 \x01(\v2\x1d.holdfast.conf.v1.JoinRequestR\arequest\x121\n" +
+	"\x05grant\x18\x04 \x01(\v2\x1b.holdfast.conf.v1.JoinGrantR\x05grant\"\xc1\x01\n" +
+	"\vJoinRequest\x12 \n" +
+	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x18\n" +
+	"\agateway\x18\x02 \x01(\bR\agateway\x12\x18\n" +
+	"\aservice\x18\x03 \x01(\bR\aservice\x12\x12\n" +
+	"\x04host\x18\x04 \x01(\x06R\x04host\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x06 \x01(\tR\aaddress\x12\x1a\n" +
+	"\bstorages\x18\a \x03(\tR\bstorages\"\xa1\x02\n" +
+	"\tJoinGrant\x12\x18\n" +
+	"\acluster\x18\x01 \x01(\tR\acluster\x12\x12\n" +
+	"\x04host\x18\x02 \x01(\x06R\x04host\x12 \n" +
+	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12\x16\n" +
+	"\x06bundle\x18\x04 \x01(\fR\x06bundle\x12<\n" +
+	"\x05files\x18\x05 \x03(\v2&.holdfast.conf.v1.JoinGrant.FilesEntryR\x05files\x12\x1c\n" +
+	"\tauthority\x18\x06 \x01(\fR\tauthority\x12\x16\n" +
+	"\x06config\x18\a \x01(\fR\x06config\x1a8\n" +
+	"\n" +
+	"FilesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x012\xe1\x04\n" +
 	"\rConfigService\x12E\n" +
 	"\x05Hello\x12\x1e.holdfast.conf.v1.HelloRequest\x1a\x1c.holdfast.conf.v1.HelloReply\x12H\n" +
 	"\x06Newest\x12\x1f.holdfast.conf.v1.NewestRequest\x1a\x1d.holdfast.conf.v1.ConfigReply\x12J\n" +
@@ -1205,7 +1520,8 @@ const file_conf_proto_rawDesc = "" +
 	"\x06Owners\x12\x1f.holdfast.conf.v1.OwnersRequest\x1a\x1d.holdfast.conf.v1.OwnersReply\x12H\n" +
 	"\x06Status\x12\x1f.holdfast.conf.v1.StatusRequest\x1a\x1d.holdfast.conf.v1.StatusReply\x12K\n" +
 	"\aRelease\x12 .holdfast.conf.v1.ReleaseRequest\x1a\x1e.holdfast.conf.v1.ReleaseReply\x12K\n" +
-	"\aSecrets\x12 .holdfast.conf.v1.SecretsRequest\x1a\x1e.holdfast.conf.v1.SecretsReply2W\n" +
+	"\aSecrets\x12 .holdfast.conf.v1.SecretsRequest\x1a\x1e.holdfast.conf.v1.SecretsReply\x12E\n" +
+	"\x05Renew\x12\x1e.holdfast.conf.v1.RenewRequest\x1a\x1c.holdfast.conf.v1.RenewReply2W\n" +
 	"\vJoinService\x12H\n" +
 	"\x04Join\x12\x1d.holdfast.conf.v1.JoinMessage\x1a\x1d.holdfast.conf.v1.JoinMessage(\x010\x01B$Z\"holdfast/membership/confrpc/confpbb\x06proto3"
 
@@ -1221,7 +1537,7 @@ func file_conf_proto_rawDescGZIP() []byte {
 	return file_conf_proto_rawDescData
 }
 
-var file_conf_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_conf_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_conf_proto_goTypes = []any{
 	(*Error)(nil),          // 0: holdfast.conf.v1.Error
 	(*HelloRequest)(nil),   // 1: holdfast.conf.v1.HelloRequest
@@ -1240,8 +1556,13 @@ var file_conf_proto_goTypes = []any{
 	(*ReleaseReply)(nil),   // 14: holdfast.conf.v1.ReleaseReply
 	(*SecretsRequest)(nil), // 15: holdfast.conf.v1.SecretsRequest
 	(*SecretsReply)(nil),   // 16: holdfast.conf.v1.SecretsReply
-	(*JoinMessage)(nil),    // 17: holdfast.conf.v1.JoinMessage
-	nil,                    // 18: holdfast.conf.v1.SecretsReply.FilesEntry
+	(*RenewRequest)(nil),   // 17: holdfast.conf.v1.RenewRequest
+	(*RenewReply)(nil),     // 18: holdfast.conf.v1.RenewReply
+	(*JoinMessage)(nil),    // 19: holdfast.conf.v1.JoinMessage
+	(*JoinRequest)(nil),    // 20: holdfast.conf.v1.JoinRequest
+	(*JoinGrant)(nil),      // 21: holdfast.conf.v1.JoinGrant
+	nil,                    // 22: holdfast.conf.v1.SecretsReply.FilesEntry
+	nil,                    // 23: holdfast.conf.v1.JoinGrant.FilesEntry
 }
 var file_conf_proto_depIdxs = []int32{
 	0,  // 0: holdfast.conf.v1.HelloReply.error:type_name -> holdfast.conf.v1.Error
@@ -1253,29 +1574,35 @@ var file_conf_proto_depIdxs = []int32{
 	12, // 6: holdfast.conf.v1.StatusReply.services:type_name -> holdfast.conf.v1.Service
 	0,  // 7: holdfast.conf.v1.ReleaseReply.error:type_name -> holdfast.conf.v1.Error
 	0,  // 8: holdfast.conf.v1.SecretsReply.error:type_name -> holdfast.conf.v1.Error
-	18, // 9: holdfast.conf.v1.SecretsReply.files:type_name -> holdfast.conf.v1.SecretsReply.FilesEntry
-	0,  // 10: holdfast.conf.v1.JoinMessage.error:type_name -> holdfast.conf.v1.Error
-	1,  // 11: holdfast.conf.v1.ConfigService.Hello:input_type -> holdfast.conf.v1.HelloRequest
-	3,  // 12: holdfast.conf.v1.ConfigService.Newest:input_type -> holdfast.conf.v1.NewestRequest
-	4,  // 13: holdfast.conf.v1.ConfigService.Publish:input_type -> holdfast.conf.v1.PublishRequest
-	6,  // 14: holdfast.conf.v1.ConfigService.Owners:input_type -> holdfast.conf.v1.OwnersRequest
-	9,  // 15: holdfast.conf.v1.ConfigService.Status:input_type -> holdfast.conf.v1.StatusRequest
-	13, // 16: holdfast.conf.v1.ConfigService.Release:input_type -> holdfast.conf.v1.ReleaseRequest
-	15, // 17: holdfast.conf.v1.ConfigService.Secrets:input_type -> holdfast.conf.v1.SecretsRequest
-	17, // 18: holdfast.conf.v1.JoinService.Join:input_type -> holdfast.conf.v1.JoinMessage
-	2,  // 19: holdfast.conf.v1.ConfigService.Hello:output_type -> holdfast.conf.v1.HelloReply
-	5,  // 20: holdfast.conf.v1.ConfigService.Newest:output_type -> holdfast.conf.v1.ConfigReply
-	5,  // 21: holdfast.conf.v1.ConfigService.Publish:output_type -> holdfast.conf.v1.ConfigReply
-	8,  // 22: holdfast.conf.v1.ConfigService.Owners:output_type -> holdfast.conf.v1.OwnersReply
-	10, // 23: holdfast.conf.v1.ConfigService.Status:output_type -> holdfast.conf.v1.StatusReply
-	14, // 24: holdfast.conf.v1.ConfigService.Release:output_type -> holdfast.conf.v1.ReleaseReply
-	16, // 25: holdfast.conf.v1.ConfigService.Secrets:output_type -> holdfast.conf.v1.SecretsReply
-	17, // 26: holdfast.conf.v1.JoinService.Join:output_type -> holdfast.conf.v1.JoinMessage
-	19, // [19:27] is the sub-list for method output_type
-	11, // [11:19] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	22, // 9: holdfast.conf.v1.SecretsReply.files:type_name -> holdfast.conf.v1.SecretsReply.FilesEntry
+	0,  // 10: holdfast.conf.v1.RenewReply.error:type_name -> holdfast.conf.v1.Error
+	0,  // 11: holdfast.conf.v1.JoinMessage.error:type_name -> holdfast.conf.v1.Error
+	20, // 12: holdfast.conf.v1.JoinMessage.request:type_name -> holdfast.conf.v1.JoinRequest
+	21, // 13: holdfast.conf.v1.JoinMessage.grant:type_name -> holdfast.conf.v1.JoinGrant
+	23, // 14: holdfast.conf.v1.JoinGrant.files:type_name -> holdfast.conf.v1.JoinGrant.FilesEntry
+	1,  // 15: holdfast.conf.v1.ConfigService.Hello:input_type -> holdfast.conf.v1.HelloRequest
+	3,  // 16: holdfast.conf.v1.ConfigService.Newest:input_type -> holdfast.conf.v1.NewestRequest
+	4,  // 17: holdfast.conf.v1.ConfigService.Publish:input_type -> holdfast.conf.v1.PublishRequest
+	6,  // 18: holdfast.conf.v1.ConfigService.Owners:input_type -> holdfast.conf.v1.OwnersRequest
+	9,  // 19: holdfast.conf.v1.ConfigService.Status:input_type -> holdfast.conf.v1.StatusRequest
+	13, // 20: holdfast.conf.v1.ConfigService.Release:input_type -> holdfast.conf.v1.ReleaseRequest
+	15, // 21: holdfast.conf.v1.ConfigService.Secrets:input_type -> holdfast.conf.v1.SecretsRequest
+	17, // 22: holdfast.conf.v1.ConfigService.Renew:input_type -> holdfast.conf.v1.RenewRequest
+	19, // 23: holdfast.conf.v1.JoinService.Join:input_type -> holdfast.conf.v1.JoinMessage
+	2,  // 24: holdfast.conf.v1.ConfigService.Hello:output_type -> holdfast.conf.v1.HelloReply
+	5,  // 25: holdfast.conf.v1.ConfigService.Newest:output_type -> holdfast.conf.v1.ConfigReply
+	5,  // 26: holdfast.conf.v1.ConfigService.Publish:output_type -> holdfast.conf.v1.ConfigReply
+	8,  // 27: holdfast.conf.v1.ConfigService.Owners:output_type -> holdfast.conf.v1.OwnersReply
+	10, // 28: holdfast.conf.v1.ConfigService.Status:output_type -> holdfast.conf.v1.StatusReply
+	14, // 29: holdfast.conf.v1.ConfigService.Release:output_type -> holdfast.conf.v1.ReleaseReply
+	16, // 30: holdfast.conf.v1.ConfigService.Secrets:output_type -> holdfast.conf.v1.SecretsReply
+	18, // 31: holdfast.conf.v1.ConfigService.Renew:output_type -> holdfast.conf.v1.RenewReply
+	19, // 32: holdfast.conf.v1.JoinService.Join:output_type -> holdfast.conf.v1.JoinMessage
+	24, // [24:33] is the sub-list for method output_type
+	15, // [15:24] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_conf_proto_init() }
@@ -1290,7 +1617,7 @@ func file_conf_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_conf_proto_rawDesc), len(file_conf_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

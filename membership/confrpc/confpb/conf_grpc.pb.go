@@ -31,6 +31,7 @@ const (
 	ConfigService_Status_FullMethodName  = "/holdfast.conf.v1.ConfigService/Status"
 	ConfigService_Release_FullMethodName = "/holdfast.conf.v1.ConfigService/Release"
 	ConfigService_Secrets_FullMethodName = "/holdfast.conf.v1.ConfigService/Secrets"
+	ConfigService_Renew_FullMethodName   = "/holdfast.conf.v1.ConfigService/Renew"
 )
 
 // ConfigServiceClient is the client API for ConfigService service.
@@ -44,6 +45,7 @@ type ConfigServiceClient interface {
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusReply, error)
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseReply, error)
 	Secrets(ctx context.Context, in *SecretsRequest, opts ...grpc.CallOption) (*SecretsReply, error)
+	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewReply, error)
 }
 
 type configServiceClient struct {
@@ -124,6 +126,16 @@ func (c *configServiceClient) Secrets(ctx context.Context, in *SecretsRequest, o
 	return out, nil
 }
 
+func (c *configServiceClient) Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RenewReply)
+	err := c.cc.Invoke(ctx, ConfigService_Renew_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ConfigServiceServer is the server API for ConfigService service.
 // All implementations must embed UnimplementedConfigServiceServer
 // for forward compatibility.
@@ -135,6 +147,7 @@ type ConfigServiceServer interface {
 	Status(context.Context, *StatusRequest) (*StatusReply, error)
 	Release(context.Context, *ReleaseRequest) (*ReleaseReply, error)
 	Secrets(context.Context, *SecretsRequest) (*SecretsReply, error)
+	Renew(context.Context, *RenewRequest) (*RenewReply, error)
 	mustEmbedUnimplementedConfigServiceServer()
 }
 
@@ -165,6 +178,9 @@ func (UnimplementedConfigServiceServer) Release(context.Context, *ReleaseRequest
 }
 func (UnimplementedConfigServiceServer) Secrets(context.Context, *SecretsRequest) (*SecretsReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Secrets not implemented")
+}
+func (UnimplementedConfigServiceServer) Renew(context.Context, *RenewRequest) (*RenewReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Renew not implemented")
 }
 func (UnimplementedConfigServiceServer) mustEmbedUnimplementedConfigServiceServer() {}
 func (UnimplementedConfigServiceServer) testEmbeddedByValue()                       {}
@@ -313,6 +329,24 @@ func _ConfigService_Secrets_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ConfigService_Renew_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RenewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConfigServiceServer).Renew(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConfigService_Renew_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConfigServiceServer).Renew(ctx, req.(*RenewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ConfigService_ServiceDesc is the grpc.ServiceDesc for ConfigService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -347,6 +381,10 @@ var ConfigService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Secrets",
 			Handler:    _ConfigService_Secrets_Handler,
+		},
+		{
+			MethodName: "Renew",
+			Handler:    _ConfigService_Renew_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

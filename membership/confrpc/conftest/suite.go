@@ -33,7 +33,7 @@ func First() config.Config {
 func Suite(t *testing.T, open func(t *testing.T, backend *confrpc.Memory) confrpc.Service) {
 	for name, run := range map[string]func(*testing.T, *confrpc.Memory, confrpc.Service){
 		"hello": testHello, "newest": testNewest, "publish": testPublish, "wait": testWait,
-		"owners": testOwners, "status": testStatus, "release": testRelease, "secrets": testSecrets,
+		"owners": testOwners, "status": testStatus, "release": testRelease, "secrets": testSecrets, "renew": testRenew,
 	} {
 		t.Run(name, func(t *testing.T) {
 			backend := &confrpc.Memory{Me: confrpc.Greeting{Cluster: Cluster, Host: Host, Speaks: protocol.Ours()}}
@@ -167,5 +167,12 @@ func testSecrets(t *testing.T, m *confrpc.Memory, s confrpc.Service) {
 	got, err := s.Secrets(t.Context())
 	if err != nil || !maps.EqualFunc(got, m.Files, func(a, b []byte) bool { return string(a) == string(b) }) {
 		t.Errorf("secrets: %q, %v", got, err)
+	}
+}
+
+func testRenew(t *testing.T, _ *confrpc.Memory, s confrpc.Service) {
+	g, err := s.Renew(t.Context(), []byte("request"))
+	if err != nil || string(g.Certificate) != "request" || string(g.Bundle) != Cluster {
+		t.Errorf("renew: %q, %v", g, err)
 	}
 }
