@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -21,7 +22,7 @@ func (p *Peer) joinGroup(c config.Config) error {
 	}
 	parsed, err := group.ParseKeys(keys)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", p.dir.Path(confdir.GossipFile), err)
 	}
 	bind, err := group.GossipAddress(p.me.Address)
 	if err != nil {

@@ -61,8 +61,10 @@ func openStore(opt storeOptions) (*Store, error) {
 	s := &Store{opt: opt, log: opt.Logger, services: make(map[holdfast.ServiceID]*service)}
 	opt.Host.FS, opt.Host.OnEvent = opt.FS, s.leaseEvent
 	var err error
-	s.host, err = membership.Open(opt.Host)
-	return s, err
+	if s.host, err = membership.Open(opt.Host); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // leaseEvent logs what happens to the lease.

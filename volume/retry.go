@@ -9,10 +9,10 @@ import (
 )
 
 // The waits between attempts grow from firstWait to longestWait, by doubling, with jitter so that callers who failed
-// together do not come back together.
+// together do not come back together. The longest is less than a planned move may hold requests up.
 const (
 	firstWait   = 2 * time.Millisecond
-	longestWait = 500 * time.Millisecond
+	longestWait = 200 * time.Millisecond
 )
 
 // pacer spaces the attempts of one call and ends them when its time is over. The zero value is ready; it reads

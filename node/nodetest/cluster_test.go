@@ -160,6 +160,20 @@ func (l *load) progress(t testing.TB, n int) {
 	})
 }
 
+// reset forgets how long requests took.
+func (l *load) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.longest = 0
+}
+
+// longestNow returns the longest request since reset.
+func (l *load) longestNow() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.longest
+}
+
 // finish stops the load and reads everything back through a gateway.
 func (l *load) finish(t testing.TB, c *nodetest.Cluster, via int) {
 	t.Helper()

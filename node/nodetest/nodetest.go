@@ -5,11 +5,13 @@ package nodetest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/membership"
 	"holdfast/membership/config"
 	"holdfast/membership/layout"
 	"holdfast/node"
@@ -44,6 +47,8 @@ type Cluster struct {
 	Keys    node.Credentials
 	Founder *found.Cluster
 	plan    Plan
+	base    string // directory of the test
+	network string // first three bytes of all addresses
 }
 
 // Host is a host of the cluster and, while it runs in this process, its node.
@@ -53,7 +58,8 @@ type Host struct {
 	Endpoint string // of its gateway
 	Address  string // of its node
 	Metrics  string
-	FS       storage.FS // nil: the machine's
+	FS       storage.FS         // nil: the machine's
+	Machine  membership.Machine // zero: this one
 
 	Node *node.Peer // nil: not running
 	Log  *Log
@@ -72,8 +78,10 @@ const (
 	nodePort    = 2530
 	s3Port      = 2580
 	metricsPort = 2590
-	pass        = "correct horse battery"
 )
+
+// Password is the password of every cluster here.
+const Password = "correct horse battery"
 
 // New makes the cluster's directories and its first configuration, and starts nothing.
 func New(t testing.TB, plan Plan) *Cluster {
@@ -83,30 +91,25 @@ func New(t testing.TB, plan Plan) *Cluster {
 	}
 	base := t.TempDir()
 	keys := node.Credentials{AccessKey: "ROOTKEYOFTESTS", SecretKey: "secret-key-of-tests"}
-	f, err := found.New([]byte(pass), keys, time.Now())
+	f, err := found.New([]byte(Password), keys, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Cluster{Root: filepath.Join(base, "mount"), Keys: keys, Founder: f, plan: plan}
+	c := &Cluster{Root: filepath.Join(base, "mount"), Keys: keys, Founder: f, plan: plan, base: base, network: network()}
 	if err := found.Storage(storage.OS(), layout.Root(c.Root), f.Name); err != nil {
 		t.Fatal(err)
 	}
 	conf := config.New(f.Name).WithStorage(config.Storage{Name: "stor1", Dir: "mount", LeaseMS: int(plan.Lease / time.Millisecond)})
-	net := network()
 	for i := range plan.Hosts {
-		ip := fmt.Sprintf("%s%d", net, i+1)
-		h := &Host{
-			ID: found.NewHostID(), Dir: confdir.Dir(filepath.Join(base, fmt.Sprintf("host%d", i+1))), Log: &Log{},
-			Address: join(ip, nodePort), Metrics: join(ip, metricsPort), Endpoint: "http://" + join(ip, s3Port),
-		}
-		c.Hosts = append(c.Hosts, h)
+		h := c.NewHost(t)
+		h.ID = found.NewHostID()
 		conf = conf.WithHost(config.Host{ID: config.IDOf(h.ID), Name: fmt.Sprintf("host%d", i+1), Address: h.Address, Storages: []string{"stor1"}})
 	}
 	if conf, c.Volume, err = conf.WithVolume("vol1", "stor1", plan.NameServers, plan.ObjectServers); err != nil {
 		t.Fatal(err)
 	}
 	for _, h := range c.Hosts {
-		if conf, _, err = conf.WithGateway(h.ID, c.Volume, h.Endpoint[len("http://"):]); err != nil {
+		if conf, _, err = conf.WithGateway(h.ID, c.Volume, h.S3Address()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,6 +125,30 @@ func New(t testing.TB, plan Plan) *Cluster {
 		}
 	}
 	return c
+}
+
+// NewHost makes room for one more host, without a configuration directory.
+func (c *Cluster) NewHost(t testing.TB) *Host {
+	t.Helper()
+	n := len(c.Hosts) + 1
+	ip := fmt.Sprintf("%s%d", c.network, n)
+	h := &Host{
+		Dir: confdir.Dir(filepath.Join(c.base, fmt.Sprintf("host%d", n))), Log: &Log{},
+		Address: join(ip, nodePort), Metrics: join(ip, metricsPort), Endpoint: "http://" + join(ip, s3Port),
+	}
+	c.Hosts = append(c.Hosts, h)
+	return h
+}
+
+// S3Address is where the gateway of the host listens.
+func (h *Host) S3Address() string { return strings.TrimPrefix(h.Endpoint, "http://") }
+
+// OtherMachine is a machine whose locks are not this one's, and that can prove nothing about it.
+func OtherMachine() membership.Machine {
+	return membership.Machine{
+		Boot: storage.NewNonce().String(),
+		Lock: func(string) (io.Closer, string, error) { return io.NopCloser(nil), storage.NewNonce().String(), nil },
+	}
 }
 
 func join(ip string, port int) string { return net.JoinHostPort(ip, fmt.Sprint(port)) }
@@ -143,7 +170,7 @@ const stopWithin = 30 * time.Second
 func (c *Cluster) Run(t testing.TB, i int) *node.Peer {
 	t.Helper()
 	h := c.Hosts[i]
-	p, err := node.StartPeer(h.Dir, c.plan.Settings, node.Environment{Getenv: func(string) string { return "" }, Log: h.Log, FS: h.FS})
+	p, err := node.StartPeer(h.Dir, c.plan.Settings, node.Environment{Getenv: func(string) string { return "" }, Log: h.Log, FS: h.FS, Machine: h.Machine})
 	if err != nil {
 		t.Fatal(err)
 	}
