@@ -1,6 +1,6 @@
 // Package membertest proves that an acknowledged write is never lost and that a process which was overtaken does no harm: a
 // simulation of several hosts on one shared mount, in which nearly everything that can go wrong does. What is under proof is the real
-// code of packages membership, heartbeat, lease, takeover and storage. The mount, the clocks, the network and two small services on top
+// code of packages membership, heartbeat, lease, takeover, config and storage. The mount, the clocks, the network and two small services on top
 // (one for names, one for bytes in blocks) are models.
 //
 // Its invariant: a run is a function of its seed. A goroutine of a simulated process only ever waits for the world's loop: at every
@@ -33,12 +33,13 @@
 //
 // Every read returns at least what was acknowledged before it began, and what any earlier read returned; nothing that nobody wrote;
 // and bytes that are those of the name that led to them. When the faults end, every client is served within 20 T, at most one epoch of a
-// service is open and unfenced, and the routing hints name it.
+// service is open and unfenced, and the routing hints name it. A version of the configuration is published once, is made from the one
+// before it, and stays.
 //
 // The one exception: when both clocks of a machine stop (its virtual machine was stopped), its process may answer reads from what it
 // knew for as long as its lease then seems to last, until the next beat looks at the fences. Clients do not count such answers. Its
 // writes are held to the same promise as all others.
 //
 // It is not a test of Pebble, the engines or the node: the services are models of them that keep the rules in the same places. Pins,
-// moves of slots, the configuration log and placement are not in it.
+// moves of slots, gossip and placement are not in it.
 package membertest

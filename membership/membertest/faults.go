@@ -60,22 +60,25 @@ func (w *world) calmDown() {
 	w.fault("calm", "")
 	w.calm = true
 	w.powers.fail, w.powers.failSync, w.powers.repeat, w.powers.missing, w.powers.stale = 0, 0, 0, 0, 0
-	alive := map[holdfast.HostID]bool{}
 	for _, m := range w.machines {
 		m.slow, m.failing, m.isolated = fastest, 0, false
 		m.heal()
-		alive[m.host] = alive[m.host] || m.proc != nil
-	}
-	for _, m := range w.machines {
 		if m.proc != nil && m.proc.paused {
 			m.clocks.start(m.stopped)
 			w.resume(m.proc)
 		}
-		if !m.client && m.host != 0 && !alive[m.host] {
-			alive[m.host] = true
+	}
+	w.keepUp()
+}
+
+// keepUp starts a process for each host that has none, and looks again after a while: one may just have been shutting down.
+func (w *world) keepUp() {
+	for _, m := range w.machines {
+		if !m.client && m.host != 0 && !w.hostRuns(m.host) {
 			m.start()
 		}
 	}
+	w.after(leaseT/2, w.keepUp)
 }
 
 // stopMachine pauses the process of a machine for a while; its clocks do what they do.

@@ -92,6 +92,7 @@ func (n *node) run(opt membership.Options) {
 			}
 		}
 	}
+	go n.configure()
 	done := make(chan struct{}, len(n.keepers))
 	for _, id := range services() {
 		go func() {

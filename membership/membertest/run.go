@@ -57,7 +57,7 @@ func Run(t *testing.T, seed uint64, opt Options) (result Result) {
 	}
 	synctest.Test(t, func(*testing.T) {
 		w := &world{opt: opt, rng: rand.New(rand.NewPCG(seed, 0x686f6c6466617374)), disk: storagetest.NewCrash(),
-			history: newHistory(), counts: map[string]int{}}
+			history: newHistory(), counts: map[string]int{}, configs: map[uint64]string{}}
 		w.play()
 		result = Result{w.violation, w.stalled, w.trace, w.hash, w.steps, w.counts, w.now}
 	})
@@ -164,7 +164,7 @@ func (w *world) inspection() string {
 			return fmt.Sprintf("the hint of %s says epoch %d, which is not one of %v: %v", serviceName(id), o.Epoch, live, err)
 		}
 	}
-	return ""
+	return w.inspectConfig()
 }
 
 // live reports whether an epoch is open and its fence as its owner made it.

@@ -37,10 +37,11 @@ type world struct {
 	powers   powers
 	calm     bool // no fault happens any more
 	history  history
-	clients  int           // that have not finished
-	trouble  time.Duration // until then faults happen
-	served   time.Duration // when the last client had finished
-	over     bool          // and all is as it should be
+	configs  map[uint64]string // nonces of the versions that somebody was told are in force
+	clients  int               // that have not finished
+	trouble  time.Duration     // until then faults happen
+	served   time.Duration     // when the last client had finished
+	over     bool              // and all is as it should be
 
 	violation string
 	stalled   bool
