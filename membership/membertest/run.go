@@ -17,7 +17,7 @@ import (
 // Options say how a run is made. A run is a function of its seed and these.
 type Options struct {
 	Off     Rules // switched off
-	Hosts   int   // 0 means 3
+	Hosts   int   // 0 means 2 to 4, as the seed says
 	Clients int   // 0 means 3
 	Trace   bool  // keep what happened
 }
@@ -49,9 +49,6 @@ const (
 
 // Run makes the run of a seed.
 func Run(t *testing.T, seed uint64, opt Options) (result Result) {
-	if opt.Hosts == 0 {
-		opt.Hosts = 3
-	}
 	if opt.Clients == 0 {
 		opt.Clients = 3
 	}
@@ -66,6 +63,9 @@ func Run(t *testing.T, seed uint64, opt Options) (result Result) {
 
 // play sets the world up, lets it run to its end, and ends every goroutine.
 func (w *world) play() {
+	if w.opt.Hosts == 0 {
+		w.opt.Hosts = 2 + w.rng.IntN(3)
+	}
 	w.drawPowers()
 	for i := range w.opt.Hosts {
 		w.newMachine(fmt.Sprintf("m%d", i+1), holdfast.HostID(i+1))

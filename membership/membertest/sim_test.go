@@ -141,7 +141,7 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 		rule membertest.Rules
 		seed uint64
 	}{
-		{membertest.R1, 6}, {membertest.R2, 81}, {membertest.R3, 46}, {membertest.R4, 43}, {membertest.R5, 1}, {membertest.R6, 13},
+		{membertest.R1, 19}, {membertest.R2, 19}, {membertest.R3, 36}, {membertest.R4, 19}, {membertest.R5, 9}, {membertest.R6, 7},
 	} {
 		t.Run(c.rule.String(), func(t *testing.T) {
 			t.Parallel()
