@@ -86,6 +86,7 @@ type Group struct {
 }
 
 // Start joins the group and stays in it until Close. It does not wait for others, and it is no error that there are none.
+// Errors: Invalid for options that make no sense; Unavailable if the address to bind is not to be had.
 func Start(opt Options) (*Group, error) {
 	if opt.Tuning == (Tuning{}) {
 		opt.Tuning = DefaultTuning()
@@ -114,7 +115,7 @@ func Start(opt Options) (*Group, error) {
 		return nil, startError(err)
 	}
 	if g.list, err = memberlist.Create(conf); err != nil {
-		return nil, startError(err)
+		return nil, holdfast.E("join group", holdfast.Unavailable, err)
 	}
 	g.metrics = newMetrics(g)
 	g.running.Go(g.deliver)

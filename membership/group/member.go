@@ -12,7 +12,7 @@ import (
 // MaxMember is the size of an encoded [Member]: what memberlist carries with every word about a host.
 const MaxMember = 512
 
-// Member is what a host says of itself.
+// Member is what a host says of itself. Treat it as a value whose Storages do not change.
 type Member struct {
 	Host     holdfast.HostID
 	Run      uint64         // number of its incarnation; a restart shows as a greater one
