@@ -49,6 +49,11 @@ crash:
 sim:
 	$(GO) test -count=1 -timeout 60m -v -run TestSimulation ./membership/membertest -seeds $(SEEDS) -from $$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 
+## cluster: clusters of hosts in network namespaces over GlusterFS and MooseFS, broken under load; needs root and installs both
+cluster:
+	@tests/cluster/setup.sh
+	HOLDFAST_CLUSTER=1 $(GO) test -count=1 -p 1 -v -timeout 60m ./tests/cluster/...
+
 ## fuzz: every fuzz target for FUZZTIME (10s)
 fuzz:
 	@tests/fuzz.sh $(GO) $(FUZZTIME)
@@ -57,4 +62,4 @@ fuzz:
 bench:
 	$(GO) run ./tests/bench
 
-.PHONY: help build setup test short race lint check crash sim fuzz bench
+.PHONY: help build setup test short race lint check crash sim cluster fuzz bench
