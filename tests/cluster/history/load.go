@@ -28,6 +28,8 @@ type Options struct {
 	AccessKey, SecretKey string
 	Clients              int    // at least 1
 	Seed                 uint64 // of what is done; when is up to the store
+	// Pause is how long a client rests between two requests.
+	Pause time.Duration
 	// AttemptFor is how long a client waits for an answer before it asks the next gateway.
 	AttemptFor time.Duration
 	// RetryFor is how long a client tries to get one thing done.
@@ -95,6 +97,7 @@ func Start(ctx context.Context, o Options) (*Load, error) {
 			for running.Err() == nil {
 				// A client that has failed is shown by the figures. It goes on with something else.
 				_, _ = l.carryOut(context.WithoutCancel(ctx), c, l.draw(c.rng))
+				_ = wait(running, l.opt.Pause) // the condition of the loop has the error
 			}
 		})
 	}
@@ -130,8 +133,8 @@ func wait(ctx context.Context, d time.Duration) error {
 // client is one of several that work at the same time.
 type client struct {
 	id  int
-	at  int // the gateway it asks, modulo their number
-	one bool
+	at  int  // the gateway it asks, modulo their number
+	one bool // it stays with that
 	rng *rand.Rand
 }
 

@@ -94,6 +94,7 @@ func (l *Lab) KillServer(ctx context.Context, h Host) error { return l.storage.k
 func (l *Lab) StartServer(ctx context.Context, h Host) error { return l.storage.startServer(ctx, l, h) }
 
 // AwaitStorage waits until every mount reaches every server and every server has everything: the next one may be lost.
+// While somebody writes that may never be so.
 func (l *Lab) AwaitStorage(ctx context.Context) error { return l.storage.whole(ctx, l) }
 
 // pollEvery is the pause between two looks at something that is waited for.
