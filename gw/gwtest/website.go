@@ -37,11 +37,12 @@ func testWebsiteConfig(e *env) {
 		{"<RedirectAllRequestsTo><HostName>a</HostName><Protocol>ftp</Protocol></RedirectAllRequestsTo>", "InvalidRequest", "Invalid protocol"},
 		{index + "<RoutingRules/>", "MalformedXML", ""},
 		{index + rule("<Condition><KeyPrefixEquals>a</KeyPrefixEquals></Condition>"), "MalformedXML", ""},
+		{index + rule("<Redirect/>"), "MalformedXML", ""},
 		{index + rule("<Condition/><Redirect/>"), "InvalidRequest", "Condition cannot be empty."},
 		{index + rule("<Condition><HttpErrorCodeReturnedEquals>200</HttpErrorCodeReturnedEquals></Condition><Redirect/>"), "InvalidRequest", "The provided HTTP error code (200) is not valid. Valid codes are 4XX or 5XX."},
 		{index + rule("<Redirect><HttpRedirectCode>300</HttpRedirectCode></Redirect>"), "InvalidRequest", "The provided HTTP redirect code (300) is not valid. Valid codes are 3XX except 300."},
 		{index + rule("<Redirect><ReplaceKeyWith>a</ReplaceKeyWith><ReplaceKeyPrefixWith>b</ReplaceKeyPrefixWith></Redirect>"), "InvalidRequest", "You can only define ReplaceKeyPrefix or ReplaceKey but not both."},
-		{index + "<RoutingRules>" + strings.Repeat("<RoutingRule><Redirect/></RoutingRule>", 51) + "</RoutingRules>", "InvalidRequest", "51 routing rules provided, the number of routing rules in a website configuration is limited to 50."},
+		{index + "<RoutingRules>" + strings.Repeat("<RoutingRule><Redirect><ReplaceKeyWith>a</ReplaceKeyWith></Redirect></RoutingRule>", 51) + "</RoutingRules>", "InvalidRequest", "51 routing rules provided, the number of routing rules in a website configuration is limited to 50."},
 	} {
 		e.req("PUT", e.on("website"), siteDoc(tt.doc)).fails(400, tt.code).says(tt.message)
 	}

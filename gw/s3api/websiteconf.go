@@ -193,6 +193,9 @@ func (s *scanner) routingRedirect(r *WebsiteRedirect) error {
 		}
 		return s.fail("unexpected element " + name)
 	})
+	if err == nil && len(seen) == 0 {
+		err = s.fail("empty Redirect")
+	}
 	if err == nil && seen["HttpRedirectCode"] {
 		r.Status, err = s.status(status, "redirect", "3XX except 300", 301, 399)
 	}
