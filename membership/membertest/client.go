@@ -10,10 +10,9 @@ import (
 type client struct {
 	w      *world
 	p      *process
-	name   string
 	keys   []string
 	seq    map[string]uint64
-	routes routes
+	routes *routes
 }
 
 const keysPerClient = 2
@@ -21,8 +20,7 @@ const keysPerClient = 2
 func (w *world) startClient(i int) {
 	m := w.newMachine(fmt.Sprintf("c%d", i), 0)
 	m.client = true
-	c := &client{w: w, p: w.newProcess(m, m.name), name: m.name, seq: map[string]uint64{}}
-	c.routes = newRoutes(c.p)
+	c := &client{w: w, p: w.newProcess(m, m.name), seq: map[string]uint64{}, routes: newRoutes()}
 	m.proc = c.p
 	for k := range keysPerClient {
 		c.keys = append(c.keys, fmt.Sprintf("%s.%d", m.name, k))

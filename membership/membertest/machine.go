@@ -12,7 +12,6 @@ type machine struct {
 	name string
 	host holdfast.HostID // of the process it runs
 	boot int
-	runs int // processes started
 	proc *process
 	mount
 	clocks

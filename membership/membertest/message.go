@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"holdfast"
-	"holdfast/storage"
 )
 
 // message is a request from a client or a node to the owner of a service.
@@ -42,13 +41,11 @@ type answer struct {
 
 // routes is what a process believes about who owns what.
 type routes struct {
-	mu *sync.Mutex
+	mu sync.Mutex
 	to map[holdfast.ServiceID]holdfast.HostID
 }
 
-func newRoutes(*process) routes {
-	return routes{mu: &sync.Mutex{}, to: map[holdfast.ServiceID]holdfast.HostID{}}
-}
+func newRoutes() *routes { return &routes{to: map[holdfast.ServiceID]holdfast.HostID{}} }
 
 // The network between processes, and how long anybody waits for an answer: seldom long enough to get one from a process that was
 // paused.
@@ -59,7 +56,7 @@ const (
 )
 
 // send asks the owner of a service, as the published hints have it. After an error the hints are read anew.
-func (p *process) send(r routes, m message) answer {
+func (p *process) send(r *routes, m message) answer {
 	r.mu.Lock()
 	to := r.to[m.service]
 	r.mu.Unlock()
@@ -135,5 +132,3 @@ func (w *world) receive(from *process, to holdfast.HostID, m message, reply func
 		})
 	})
 }
-
-var _ storage.FS = mountFS{}

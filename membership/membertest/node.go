@@ -39,17 +39,17 @@ type node struct {
 	fs      storage.FS
 	host    *membership.Host
 	keepers map[holdfast.ServiceID]*keeper
-	routes  routes
+	routes  *routes
 
 	stop chan struct{} // closed to end in good order
 }
 
 // startNode starts a process on a machine, in the loop.
 func (w *world) startNode(m *machine, id holdfast.HostID, lock string) {
-	m.runs++
-	p := w.newProcess(m, fmt.Sprintf("h%d.%d", id, m.runs))
-	n := &node{w: w, p: p, fs: mountFS{p}, stop: make(chan struct{}), keepers: map[holdfast.ServiceID]*keeper{}}
-	n.routes = newRoutes(p)
+	w.runs[id]++
+	p := w.newProcess(m, fmt.Sprintf("h%d.%d", id, w.runs[id]))
+	n := &node{w: w, p: p, fs: mountFS{p}, stop: make(chan struct{}), keepers: map[holdfast.ServiceID]*keeper{},
+		routes: newRoutes()}
 	for _, s := range services() {
 		n.keepers[s] = &keeper{n: n, id: s, name: serviceName(s), move: make(chan struct{}, 1)}
 	}

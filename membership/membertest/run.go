@@ -54,7 +54,8 @@ func Run(t *testing.T, seed uint64, opt Options) (result Result) {
 	}
 	synctest.Test(t, func(*testing.T) {
 		w := &world{opt: opt, rng: rand.New(rand.NewPCG(seed, 0x686f6c6466617374)), disk: storagetest.NewCrash(),
-			history: newHistory(), counts: map[string]int{}, configs: map[uint64]string{}}
+			history: newHistory(), counts: map[string]int{}, configs: map[uint64]string{},
+			runs: map[holdfast.HostID]int{}}
 		w.play()
 		result = Result{w.violation, w.stalled, w.trace, w.hash, w.steps, w.counts, w.now}
 	})

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"holdfast"
 	"holdfast/storage/storagetest"
 )
 
@@ -33,7 +34,8 @@ type world struct {
 	disk     *storagetest.CrashFS // behind the mount
 	site     int                  // how often the power of the whole site failed
 	machines []*machine
-	procs    int // started so far
+	procs    int                     // started so far
+	runs     map[holdfast.HostID]int // those of each host
 	powers   powers
 	calm     bool // no fault happens any more
 	history  history
