@@ -99,6 +99,11 @@ func testNotificationConfig(e *env) {
 	const absent = "arn:aws:sqs:us-east-1:123456789012:nowhere"
 	e.req("PUT", e.on("notification"), doc(rule(absent))).
 		fails(400, "InvalidArgument", "ArgumentName1", absent).says("Unable to validate the following destination configurations")
+	e.req("PUT", e.on("notification"), doc(strings.ReplaceAll(rule(absent), "Prefix", "INFIX"))).
+		fails(400, "InvalidArgument", "ArgumentName", "FilterRule.Name", "ArgumentValue", "INFIX").says("filter rule name must be either prefix or suffix")
+	long := strings.Repeat("a", 1025)
+	e.req("PUT", e.on("notification"), doc(strings.ReplaceAll(rule(absent), "a/", long))).
+		fails(400, "InvalidArgument", "ArgumentName", "FilterRule.Value", "ArgumentValue", long)
 	e.req("PUT", e.on("notification"), doc("<Rule/>")).fails(400, "MalformedXML")
 	if e.creds.Target != "" {
 		e.req("PUT", e.on("notification"), doc(rule(e.creds.Target))).is(200).holds(nil)

@@ -167,7 +167,7 @@ func (s *scanner) filterRule(r *NotificationRule) error {
 		return err
 	}
 	into := &r.Prefix
-	switch name = strings.ToLower(name); name {
+	switch strings.ToLower(name) {
 	case "prefix":
 	case "suffix":
 		into = &r.Suffix
@@ -176,9 +176,9 @@ func (s *scanner) filterRule(r *NotificationRule) error {
 	}
 	switch {
 	case *into != nil:
-		return BadArgument("FilterRule.Name", name, "Cannot specify more than one "+name+" rule in a filter.")
+		return BadArgument("FilterRule.Name", name, "Cannot specify more than one "+strings.ToLower(name)+" rule in a filter.")
 	case len(value) > maxFilterValue:
-		return BadArgument("FilterRule.Value", name, "Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation")
+		return BadArgument("FilterRule.Value", value, "Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation")
 	}
 	*into = &value
 	return nil
