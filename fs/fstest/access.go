@@ -2,6 +2,7 @@ package fstest
 
 import (
 	"fmt"
+	"os/exec"
 
 	"golang.org/x/sys/unix"
 )
@@ -163,6 +164,14 @@ func ownerTests() []test {
 			fd := a.open(path, unix.O_WRONLY)
 			e.ok(a.try(call{Do: "write", Fd: fd, Data: []byte("x")}))
 			eq(e, "mode", e.perm(path), 0o777)
+		}},
+		{"a script is run, if it may be", basic, func(e *env) {
+			path := e.file("f", "#!/bin/sh\necho ran\n")
+			e.is(exec.Command(path).Run(), unix.EACCES)
+			e.ok(unix.Chmod(path, 0o755))
+			out, err := exec.Command(path).Output()
+			e.ok(err)
+			eq(e, "output", string(out), "ran\n")
 		}},
 		{"a handle outlives the right", basic, func(e *env) {
 			a := e.alice()

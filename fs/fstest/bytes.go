@@ -16,7 +16,7 @@ const maxFile = 256 << 10
 type byteOp struct {
 	do       string
 	off, len int
-	fill     byte // the bytes written count up from it
+	fill     byte // the bytes written count up from it; of a step that opens, the door
 }
 
 func (o byteOp) String() string {
@@ -63,15 +63,18 @@ func newByteOp(rng *rand.Rand, use []string) byteOp {
 
 // byteRun is a file and what must be in it.
 type byteRun struct {
-	path  string
+	doors []string // paths of the file, which take turns
 	fd    int
 	model []byte
 }
 
-// runBytes makes the steps on a file in dir. After each it compares the size, and now and then and at the end all bytes.
-func runBytes(dir string, ops []byteOp) (err error) {
-	r := &byteRun{path: dir + "/file"}
-	if r.fd, err = unix.Open(r.path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o644); err != nil {
+// runBytes makes the steps on a file in a directory. After each it compares the size, and now and then and at the end all bytes.
+func runBytes(doors []string, ops []byteOp) (err error) {
+	r := &byteRun{}
+	for _, door := range doors {
+		r.doors = append(r.doors, door+"/file")
+	}
+	if r.fd, err = unix.Open(r.doors[0], unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o644); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, unix.Close(r.fd)) }()
@@ -121,17 +124,18 @@ func (r *byteRun) step(o byteOp) error {
 	case "fsync":
 		return unix.Fsync(r.fd)
 	case "reopen":
-		return r.reopen()
+		return r.reopen(int(o.fill))
 	}
 	return r.mapped(o)
 }
 
-func (r *byteRun) reopen() error {
+// reopen closes the file and opens it through a door, which must show all that went in by the others.
+func (r *byteRun) reopen(door int) error {
 	if err := unix.Close(r.fd); err != nil {
 		return err
 	}
 	var err error
-	r.fd, err = unix.Open(r.path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	r.fd, err = unix.Open(r.doors[door%len(r.doors)], unix.O_RDWR|unix.O_CLOEXEC, 0)
 	return err
 }
 

@@ -11,8 +11,8 @@
 //     the test binary executed again;
 //   - its server in another process. A page fault on a mapping stops a thread of the Go runtime where the collector cannot
 //     reach it, so a server in the process of the test could wait for itself;
-//   - root, with the mount and the way to it open to all users, and modes enforced. Without root the subtests about other users are skipped, and
-//     say so;
+//   - root, with the mount and the way to it open to all users, and modes enforced. Without root the subtests about other users are
+//     skipped, and say so;
 //   - for what two hosts see of each other, Options.Other: the same directory through another mount.
 //
 // Besides the table of promises there are two random tests, which check against models in memory: of the bytes of one file, and

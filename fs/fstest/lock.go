@@ -221,8 +221,8 @@ func ranges(e *env, kind, second string) {
 		start, n int64
 		want     unix.Errno
 	}{
-		{0, 10, 0}, {20, 10, 0}, {20, 0, 0}, {1 << 40, 1, 0}, {0, 0, unix.EAGAIN}, {0, 11, unix.EAGAIN}, {19, 1, unix.EAGAIN}, {12, 2, unix.EAGAIN},
-		{19, 0, unix.EAGAIN}, {5, 100, unix.EAGAIN},
+		{0, 10, 0}, {20, 10, 0}, {20, 0, 0}, {1 << 40, 1, 0}, {0, 0, unix.EAGAIN}, {0, 11, unix.EAGAIN},
+		{19, 1, unix.EAGAIN}, {12, 2, unix.EAGAIN}, {19, 0, unix.EAGAIN}, {5, 100, unix.EAGAIN},
 	} {
 		l := lock{Kind: kind, Type: unix.F_WRLCK, Start: row.start, Len: row.n}
 		if got := errnoOf(b.lock(fb, l)); got != row.want {

@@ -37,7 +37,8 @@ func serveLoopback(dir, point string) error {
 	server, err := gofs.Mount(point, root, &gofs.Options{
 		NullPermissions: true, // else mode 0 is shown as 0644
 		MountOptions: fuse.MountOptions{
-			AllowOther: true, DirectMountStrict: true, EnableLocks: true, FsName: "fstest", Name: "loopback", Options: []string{"default_permissions"},
+			AllowOther: true, DirectMountStrict: true, EnableLocks: true,
+			FsName: "fstest", Name: "loopback", Options: []string{"default_permissions"},
 		},
 	})
 	if err != nil {
@@ -69,7 +70,9 @@ func (n *node) Open(ctx context.Context, flags uint32) (gofs.FileHandle, uint32,
 	return wrapped(h), how, errno
 }
 
-func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (*gofs.Inode, gofs.FileHandle, uint32, syscall.Errno) {
+func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (
+	*gofs.Inode, gofs.FileHandle, uint32, syscall.Errno,
+) {
 	child, h, how, errno := n.LoopbackNode.Create(ctx, name, flags, mode, out)
 	return child, wrapped(h), how, errno
 }

@@ -9,6 +9,7 @@ import (
 
 // nameTests hold what may be a name: any bytes but / and NUL, up to NAME_MAX of them, in paths up to PATH_MAX.
 func nameTests() []test {
+	long := strings.Repeat("n", 256)
 	tests := []test{
 		{"every byte", basic, func(e *env) {
 			want := 0
@@ -35,14 +36,14 @@ func nameTests() []test {
 			e.holds(e.at("\u00e9"), "one")
 			eq(e, "names", len(e.list(e.dir)), 2)
 		}},
-		fails("256 bytes", basic, unix.ENAMETOOLONG, func(e *env) error { return opens(e.at(strings.Repeat("n", 256)), unix.O_RDWR|unix.O_CREAT) }),
-		fails("256 bytes looked up", basic, unix.ENAMETOOLONG, func(e *env) error { return unix.Unlink(e.at(strings.Repeat("n", 256))) }),
-		fails("mkdir of 256 bytes", basic, unix.ENAMETOOLONG, func(e *env) error { return unix.Mkdir(e.at(strings.Repeat("n", 256)), 0o755) }),
+		fails("256 bytes", basic, unix.ENAMETOOLONG, func(e *env) error { return opens(e.at(long), unix.O_RDWR|unix.O_CREAT) }),
+		fails("256 bytes looked up", basic, unix.ENAMETOOLONG, func(e *env) error { return unix.Unlink(e.at(long)) }),
+		fails("mkdir of 256 bytes", basic, unix.ENAMETOOLONG, func(e *env) error { return unix.Mkdir(e.at(long), 0o755) }),
 		fails("rename to 256 bytes", basic, unix.ENAMETOOLONG, func(e *env) error {
-			return unix.Rename(e.file("f", ""), e.at(strings.Repeat("n", 256)))
+			return unix.Rename(e.file("f", ""), e.at(long))
 		}),
-		fails("symlink of 256 bytes", basic, unix.ENAMETOOLONG, func(e *env) error { return unix.Symlink("x", e.at(strings.Repeat("n", 256))) }),
-		fails("256 bytes on the way", basic, unix.ENAMETOOLONG, func(e *env) error { return opens(e.at(strings.Repeat("n", 256)+"/f"), unix.O_RDONLY) }),
+		fails("symlink of 256 bytes", basic, unix.ENAMETOOLONG, func(e *env) error { return unix.Symlink("x", e.at(long)) }),
+		fails("256 bytes on the way", basic, unix.ENAMETOOLONG, func(e *env) error { return opens(e.at(long+"/f"), unix.O_RDONLY) }),
 		{"a path of 4095 bytes", LongPaths, func(e *env) {
 			path := longPath(e, 4095)
 			e.ok(opens(path, unix.O_RDWR|unix.O_CREAT))
@@ -53,8 +54,8 @@ func nameTests() []test {
 		}),
 	}
 	for _, name := range []string{
-		strings.Repeat("n", 255), strings.Repeat("\u00e9", 127), ".hidden", "..two", "...", " ", "trailing ", "trailing.", "-", "*?[]", `back\slash`,
-		"new\nline", "\xff\xfe not UTF-8", "CON", "a:b", "%2F", "\u200b", "日本語",
+		strings.Repeat("n", 255), strings.Repeat("\u00e9", 127), ".hidden", "..two", "...", " ", "trailing ", "trailing.", "-", "*?[]",
+		`back\slash`, "new\nline", "\xff\xfe not UTF-8", "CON", "a:b", "%2F", "\u200b", "日本語",
 	} {
 		tests = append(tests, test{fmt.Sprintf("%.20q", name), basic, func(e *env) { nameWorks(e, name) }})
 	}

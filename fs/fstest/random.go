@@ -9,20 +9,27 @@ import (
 // randomTests go through random steps and compare with a model after each.
 func randomTests() []test {
 	return []test{
-		{"bytes of a file", basic, func(e *env) {
-			use := e.byteOps()
-			random(e, func(rng *rand.Rand) byteOp { return newByteOp(rng, use) }, runBytes)
-		}},
-		{"a tree of names", basic, func(e *env) {
-			e.root() // modes without rights are among the steps
-			_, noLinks := e.opt.Without[HardLinks]
-			random(e, func(rng *rand.Rand) treeOp { return newTreeOp(rng, !noLinks) }, runTree)
-		}},
+		{"bytes of a file", basic, func(e *env) { randomBytes(e, e.dir) }},
+		{"bytes of a file over two mounts", CloseToOpen, func(e *env) { randomBytes(e, e.dir, e.other) }},
+		{"a tree of names", basic, func(e *env) { randomTree(e, e.dir) }},
+		{"a tree of names over two mounts", CloseToOpen, func(e *env) { randomTree(e, e.dir, e.other) }},
 	}
 }
 
-// random makes steps from the seed and runs them. If they fail it looks for fewer that fail too, and prints those.
-func random[T fmt.Stringer](e *env, next func(*rand.Rand) T, run func(dir string, ops []T) error) {
+func randomBytes(e *env, doors ...string) {
+	use := e.byteOps()
+	random(e, doors, func(rng *rand.Rand) byteOp { return newByteOp(rng, use) }, runBytes)
+}
+
+func randomTree(e *env, doors ...string) {
+	e.root() // modes without rights are among the steps
+	_, noLinks := e.opt.Without[HardLinks]
+	random(e, doors, func(rng *rand.Rand) treeOp { return newTreeOp(rng, !noLinks) }, runTree)
+}
+
+// random makes steps from the seed and runs them below a directory that has one or more doors. If they fail it looks for fewer that
+// fail too, and prints those.
+func random[T fmt.Stringer](e *env, doors []string, next func(*rand.Rand) T, run func(doors []string, ops []T) error) {
 	e.Logf("seed %d", e.opt.Seed)
 	rng := rand.New(rand.NewSource(e.opt.Seed))
 	ops := make([]T, e.opt.Steps)
@@ -32,7 +39,13 @@ func random[T fmt.Stringer](e *env, next func(*rand.Rand) T, run func(dir string
 	runs := 0
 	again := func(ops []T) error {
 		runs++
-		return run(e.folder(fmt.Sprint("run", runs)), ops)
+		fresh := fmt.Sprint("run", runs)
+		e.folder(fresh)
+		through := make([]string, len(doors))
+		for i, door := range doors {
+			through[i] = door + "/" + fresh
+		}
+		return run(through, ops)
 	}
 	first := again(ops)
 	if first == nil {
@@ -43,7 +56,8 @@ func random[T fmt.Stringer](e *env, next func(*rand.Rand) T, run func(dir string
 	for i, op := range fewest {
 		lines[i] = op.String()
 	}
-	e.Errorf("seed %d: %v\ncut down to %d of %d steps, which fail with: %v\n%s", e.opt.Seed, first, len(fewest), len(ops), err, strings.Join(lines, "\n"))
+	e.Errorf("seed %d: %v\ncut down to %d of %d steps, which fail with: %v\n%s",
+		e.opt.Seed, first, len(fewest), len(ops), err, strings.Join(lines, "\n"))
 }
 
 // shrinkRuns bounds how often a failing sequence is tried again.

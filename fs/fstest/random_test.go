@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"os"
 	"slices"
 	"testing"
 
@@ -88,6 +89,50 @@ func TestTreeModelMeetsEveryErrno(t *testing.T) {
 	} {
 		if met[want] == 0 {
 			t.Errorf("%d steps never met %q", steps, want)
+		}
+	}
+}
+
+// TestRandomRunsSeeAStaleDoor has a second mount that shows nothing of what goes on.
+func TestRandomRunsSeeAStaleDoor(t *testing.T) {
+	rng := rand.New(rand.NewSource(1))
+	var names []treeOp
+	var data []byteOp
+	for range 100 {
+		names = append(names, newTreeOp(rng, true))
+		data = append(data, newByteOp(rng, []string{"write", "reopen"}))
+	}
+	doors := []string{t.TempDir(), t.TempDir()}
+	if err := os.WriteFile(doors[1]+"/file", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := runBytes(doors, data); err == nil {
+		t.Error("bytes: the run did not see it")
+	}
+	if err := runTree(doors, names); err == nil {
+		t.Error("names: the run did not see it")
+	}
+}
+
+// TestModelsAgreeWithTheSystem takes more seeds than a run of the suite does.
+func TestModelsAgreeWithTheSystem(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("NEEDS ROOT: modes without rights are among the steps")
+	}
+	all := (&env{}).byteOps()
+	for seed := range int64(4) {
+		rng := rand.New(rand.NewSource(seed))
+		var names []treeOp
+		var data []byteOp
+		for range 300 {
+			names = append(names, newTreeOp(rng, true))
+			data = append(data, newByteOp(rng, all))
+		}
+		if err := runBytes([]string{t.TempDir()}, data); err != nil {
+			t.Errorf("seed %d: bytes: %v", seed, err)
+		}
+		if err := runTree([]string{t.TempDir()}, names); err != nil {
+			t.Errorf("seed %d: names: %v", seed, err)
 		}
 	}
 }

@@ -57,6 +57,8 @@ func specialTests() []test {
 			e.is(e.alice().try(call{Do: "mknod", Path: e.at("n"), Mode: unix.S_IFBLK | 0o666}), unix.EPERM)
 		}},
 		fails("mknod over a file", SpecialFiles, unix.EEXIST, func(e *env) error { return unix.Mknod(e.file("f", ""), unix.S_IFIFO|0o600, 0) }),
-		fails("mknod in a missing directory", SpecialFiles, unix.ENOENT, func(e *env) error { return unix.Mknod(e.at("d/p"), unix.S_IFIFO|0o600, 0) }),
+		fails("mknod in a missing directory", SpecialFiles, unix.ENOENT, func(e *env) error {
+			return unix.Mknod(e.at("d/p"), unix.S_IFIFO|0o600, 0)
+		}),
 	}
 }

@@ -11,7 +11,8 @@ func statfsTests() []test {
 			var st unix.Statfs_t
 			e.ok(unix.Statfs(e.dir, &st))
 			if st.Bsize <= 0 || st.Blocks < st.Bfree || st.Bfree < st.Bavail || st.Files < st.Ffree {
-				e.Errorf("block size %d, blocks %d, free %d, available %d, files %d, free %d", st.Bsize, st.Blocks, st.Bfree, st.Bavail, st.Files, st.Ffree)
+				e.Errorf("block size %d, blocks %d, free %d, available %d; files %d, free %d",
+					st.Bsize, st.Blocks, st.Bfree, st.Bavail, st.Files, st.Ffree)
 			}
 			eq(e, "longest name", st.Namelen, 255)
 		}},

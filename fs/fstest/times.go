@@ -92,10 +92,15 @@ func moves() []move {
 			return err
 		}},
 		{"truncate moves", basic, "f.m f.c", func(_ *env, f, _ string) error { return unix.Truncate(f, 1) }},
-		{"ftruncate to the same size moves", basic, "f.m f.c", func(e *env, f, _ string) error { return unix.Ftruncate(e.open(f, unix.O_WRONLY), 4) }},
+		{"ftruncate to the same size moves", basic, "f.m f.c", func(e *env, f, _ string) error {
+			return unix.Ftruncate(e.open(f, unix.O_WRONLY), 4)
+		}},
 		{"O_TRUNC moves", basic, "f.m f.c", func(_ *env, f, _ string) error { return opens(f, unix.O_WRONLY|unix.O_TRUNC) }},
 		{"opening moves nothing", basic, "", func(_ *env, f, _ string) error { return opens(f, unix.O_RDWR) }},
-		{"writing nothing moves nothing", basic, "", func(e *env, f, _ string) error { _, err := unix.Pwrite(e.open(f, unix.O_WRONLY), nil, 0); return err }},
+		{"writing nothing moves nothing", basic, "", func(e *env, f, _ string) error {
+			_, err := unix.Pwrite(e.open(f, unix.O_WRONLY), nil, 0)
+			return err
+		}},
 		{"reading moves no such time", basic, "", func(_ *env, f, _ string) error { _, err := os.ReadFile(f); return err }},
 		{"chmod moves", basic, "f.c", func(_ *env, f, _ string) error { return unix.Chmod(f, 0o600) }},
 		{"chown moves", basic, "f.c", func(_ *env, f, _ string) error { return unix.Chown(f, os.Getuid(), os.Getgid()) }},

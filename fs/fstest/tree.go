@@ -17,10 +17,11 @@ type treeOp struct {
 	path, to string
 	mode     uint32
 	text     string
+	door     int // which mount it goes through, if there are several
 }
 
 func (o treeOp) String() string {
-	return strings.TrimRight(fmt.Sprintf("%s %s %s %04o %s", o.do, o.path, o.to, o.mode, o.text), " ")
+	return fmt.Sprintf("%s %s to=%s mode=%04o text=%s door=%d", o.do, o.path, o.to, o.mode, o.text, o.door)
 }
 
 // newTreeOp picks from so few names that steps meet each other all the time.
@@ -38,7 +39,7 @@ func newTreeOp(rng *rand.Rand, links bool) treeOp {
 	if links {
 		ops = append(ops, "link")
 	}
-	o := treeOp{do: ops[rng.Intn(len(ops))], path: pick()}
+	o := treeOp{do: ops[rng.Intn(len(ops))], path: pick(), door: rng.Intn(2)}
 	switch o.do {
 	case "rename", "link":
 		o.to = pick()
@@ -56,19 +57,19 @@ func newTreeOp(rng *rand.Rand, links bool) treeOp {
 }
 
 // runTree makes the steps below dir and in a model, and compares the outcome of each and the whole tree after it. The root of the
-// steps is one level down, because a link may lead one level up.
-func runTree(dir string, ops []treeOp) error {
+// steps is one level down, because a link may lead one level up. Where there are two doors, each step is looked at through the other.
+func runTree(doors []string, ops []treeOp) error {
 	m := newTree()
 	m.top.names["r"] = m.root
-	if err := os.Mkdir(dir+"/r", 0o755); err != nil {
+	if err := os.Mkdir(doors[0]+"/r", 0o755); err != nil {
 		return err
 	}
 	for i, o := range ops {
-		got, want := errnoOf(o.make(dir+"/r/")), m.make(o)
+		got, want := errnoOf(o.make(doors[o.door%len(doors)]+"/r/")), m.make(o)
 		if got != want {
 			return fmt.Errorf("step %d, %v: got %s, want %s", i, o, errnoName(got), errnoName(want))
 		}
-		real, err := look(dir, "")
+		real, err := look(doors[(o.door+1)%len(doors)], "")
 		if err != nil {
 			return fmt.Errorf("after step %d, %v: %w", i, o, err)
 		}
