@@ -218,7 +218,7 @@ func verbs() map[string]func(c call, r *reply) error {
 		},
 		"write":    func(c call, _ *reply) error { _, err := unix.Pwrite(c.Fd, c.Data, c.Off); return err },
 		"append":   appendMany,
-		"create":   createMany,
+		"race":     raceMany,
 		"fsync":    func(c call, _ *reply) error { return unix.Fsync(c.Fd) },
 		"access":   func(c call, _ *reply) error { return unix.Access(c.Path, c.Mode) },
 		"mkdir":    func(c call, _ *reply) error { return unix.Mkdir(c.Path, c.Mode) },
@@ -267,13 +267,26 @@ func appendMany(c call, _ *reply) error {
 	return unix.Close(fd)
 }
 
-// createMany makes Len files exclusively, and answers with a 1 for each that this process made and a 0 for each that was there.
-func createMany(c call, r *reply) error {
+// raceMany makes one call for each of Len names that begin with Path, and answers with a 1 for each that succeeded and a 0 for each
+// that came too late. To names the call, and Data is what a rename appends.
+func raceMany(c call, r *reply) error {
 	for i := range c.Len {
-		switch err := opens(fmt.Sprint(c.Path, i), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL); err {
+		path := fmt.Sprint(c.Path, i)
+		var err error
+		switch c.To {
+		case "create":
+			err = opens(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL)
+		case "mkdir":
+			err = unix.Mkdir(path, 0o755)
+		case "unlink":
+			err = unix.Unlink(path)
+		case "rename":
+			err = unix.Rename(path, path+string(c.Data))
+		}
+		switch err {
 		case nil:
 			r.Data = append(r.Data, 1)
-		case unix.EEXIST:
+		case unix.EEXIST, unix.ENOENT:
 			r.Data = append(r.Data, 0)
 		default:
 			return err

@@ -1,12 +1,15 @@
 package fstest_test
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"holdfast/fs/fstest"
 )
+
+var seed = flag.Int64("seed", 0, "seed of the random tests; 0 picks one")
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(loopbackEnv); dir != "" {
@@ -18,7 +21,7 @@ func TestMain(m *testing.M) {
 // TestPlainDirectory is the reference: what a local file system does is what the suite demands. It is its own other mount.
 func TestPlainDirectory(t *testing.T) {
 	dir := open(t)
-	fstest.Run(t, dir, fstest.Options{Other: dir})
+	fstest.Run(t, dir, fstest.Options{Other: dir, Seed: *seed})
 }
 
 // open makes a directory that other users can reach.

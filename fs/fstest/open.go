@@ -1,6 +1,7 @@
 package fstest
 
 import (
+	"fmt"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -150,6 +151,6 @@ func tmpfileLinked(e *env) {
 	if _, lacks := e.opt.Without[HardLinks]; lacks {
 		return
 	}
-	e.ok(unix.Linkat(fd, "", unix.AT_FDCWD, e.at("f"), unix.AT_EMPTY_PATH))
+	e.ok(unix.Linkat(unix.AT_FDCWD, fmt.Sprint("/proc/self/fd/", fd), unix.AT_FDCWD, e.at("f"), unix.AT_SYMLINK_FOLLOW))
 	e.holds(e.at("f"), "data")
 }

@@ -81,6 +81,18 @@ func renameTests() []test {
 			eq(e, "content", e.read(fd, 10, 0), "older")
 			e.holds(e.at("b"), "new")
 		}},
+		{"saving as editors do", basic, func(e *env) {
+			e.file("f", "old")
+			fd := e.open(e.file("f.tmp", ""), unix.O_WRONLY)
+			e.write(fd, "new", 0)
+			e.ok(unix.Fchmod(fd, 0o600))
+			e.ok(unix.Fsync(fd))
+			e.ok(unix.Rename(e.at("f.tmp"), e.at("f")))
+			e.ok(unix.Fsync(e.open(e.dir, unix.O_DIRECTORY)))
+			e.holds(e.at("f"), "new")
+			eq(e, "mode", e.perm(e.at("f")), 0o600)
+			eq(e, "names", e.names(e.dir), "f")
+		}},
 		{"two names of one file stay both", HardLinks, func(e *env) {
 			e.ok(unix.Link(e.file("a", "data"), e.at("b")))
 			e.ok(unix.Rename(e.at("a"), e.at("b")))

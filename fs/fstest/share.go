@@ -2,6 +2,7 @@ package fstest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,11 +15,11 @@ import (
 func shareTests() []test {
 	tests := []test{
 		{"appends of several processes do not overwrite each other", basic, appenders},
-		{"O_EXCL has one winner", basic, func(e *env) { winners(e, e.at("x"), e.at("x")) }},
+		{"two directories are not moved into each other", basic, func(e *env) { noCycle(e, e.dir) }},
+		{"two directories are not moved into each other over two mounts", CloseToOpen, func(e *env) { noCycle(e, e.other) }},
 		{"two readers see what one writer wrote", basic, func(e *env) { readersAndWriter(e, false) }},
 		{"two readers see all that the size promises", SizeAtOnce, func(e *env) { readersAndWriter(e, true) }},
 		{"rename over a file is seen whole", WholeReplace, replacing},
-		{"O_EXCL has one winner over two mounts", CloseToOpen, func(e *env) { winners(e, e.at("x"), e.there("x")) }},
 		{"an unlinked file stays open on another mount", CrossHandles, func(e *env) {
 			e.file("f", "data")
 			fd := e.open(e.there("f"), unix.O_RDONLY)
@@ -34,6 +35,7 @@ func shareTests() []test {
 			e.holds(e.there("f"), "new")
 		}},
 	}
+	tests = append(tests, contests()...)
 	for _, row := range seen() {
 		tests = append(tests, test{"seen elsewhere: " + row.name, CloseToOpen, func(e *env) {
 			e.folder("d")
@@ -126,21 +128,60 @@ func appenders(e *env) {
 	}
 }
 
-// winners has two processes make the same files; exactly one of them makes each.
-func winners(e *env, one, two string) {
-	const files = 200
+// contests are the calls of which one of two processes must win.
+func contests() []test {
+	var tests []test
+	for _, what := range []string{"create", "mkdir", "unlink", "rename"} {
+		tests = append(tests,
+			test{what + " has one winner", basic, func(e *env) { winners(e, what, e.at("x"), e.at("x")) }},
+			test{what + " has one winner over two mounts", CloseToOpen, func(e *env) { winners(e, what, e.at("x"), e.there("x")) }},
+		)
+	}
+	return tests
+}
+
+// winners has two processes make the same calls; exactly one of them succeeds with each.
+func winners(e *env, what, one, two string) {
+	const rounds = 200
+	if what == "unlink" || what == "rename" {
+		for i := range rounds {
+			e.file(fmt.Sprint("x", i), "")
+		}
+	}
 	a, b := e.actor(), e.actor()
-	first := a.start(call{Do: "create", Path: one, Len: files})
-	second := b.start(call{Do: "create", Path: two, Len: files})
+	first := a.start(call{Do: "race", To: what, Path: one, Len: rounds, Data: []byte(".a")})
+	second := b.start(call{Do: "race", To: what, Path: two, Len: rounds, Data: []byte(".b")})
 	ra, err := first()
 	e.ok(err)
 	rb, err := second()
 	e.ok(err)
-	for i := range files {
+	for i := range rounds {
 		if ra.Data[i]+rb.Data[i] != 1 {
-			e.Errorf("file %d was made by %d processes", i, ra.Data[i]+rb.Data[i])
+			e.Errorf("call %d succeeded in %d processes", i, ra.Data[i]+rb.Data[i])
 		}
 	}
+}
+
+// noCycle has two processes move two directories into each other. One must come too late, else both would be cut off from the root.
+func noCycle(e *env, second string) {
+	const rounds = 100
+	a, b := e.actor(), e.actor()
+	for i := range rounds {
+		x, y := fmt.Sprint("x", i), fmt.Sprint("y", i)
+		e.folder(x)
+		e.folder(y)
+		first := a.start(call{Do: "rename", Path: e.at(x), To: e.at(y + "/" + x)})
+		other := b.start(call{Do: "rename", Path: second + "/" + y, To: second + "/" + x + "/" + y})
+		_, errA := first()
+		_, errB := other()
+		if (errA == nil) == (errB == nil) {
+			e.Fatalf("round %d: got %v and %v, want one success", i, errA, errB)
+		}
+		if late := errnoOf(errors.Join(errA, errB)); late != unix.EINVAL && late != unix.ENOENT {
+			e.Errorf("round %d: the later one got %s", i, errnoName(late))
+		}
+	}
+	eq(e, "directories left at the top", len(e.list(e.dir)), rounds)
 }
 
 // readersAndWriter reads a file while another process appends blocks. What is read must be what was written, and nothing may go away
