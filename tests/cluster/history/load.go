@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -215,7 +216,7 @@ func (l *Load) record(o Operation, err error) {
 	switch {
 	case o.Outcome == Unknown:
 		for _, d := range l.dirs {
-			if len(o.Key) >= len(d.prefix) && o.Key[:len(d.prefix)] == d.prefix {
+			if strings.HasPrefix(o.Key, d.prefix) {
 				d.unknown++
 			}
 		}

@@ -37,13 +37,13 @@ func New(ctx context.Context, n int, s Storage) (*Lab, error) {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
 	l := &Lab{dir: dir, tag: tagOf(dir), n: n, lock: lock, storage: s}
-	if err := l.make(ctx); err != nil {
+	if err := l.build(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("lab: %w", err), l.Close())
 	}
 	return l, nil
 }
 
-func (l *Lab) make(ctx context.Context) error {
+func (l *Lab) build(ctx context.Context) error {
 	if err := l.makeNetworks(ctx); err != nil {
 		return err
 	}
