@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sys/unix"
 
 	"holdfast"
 )
@@ -132,10 +133,24 @@ func WriteFile(fsys FS, path string, content []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// ReadFile opens a file afresh, so that a network client asks the server, and returns its content. A file over limit bytes
-// is of kind TooLarge; one that does not exist is NotFound, which proves nothing on a shared mount.
-func ReadFile(fsys FS, path string, limit int) ([]byte, error) {
+// OpenFresh opens a file for reading what is on the server now: it drops the pages that the client's kernel keeps. Opening alone is
+// not enough everywhere. GlusterFS, as it mounts by default, shows what another host rewrote in place without a change of length
+// only when the old pages happen to go, though the attributes are current.
+func OpenFresh(fsys FS, path string) (vfs.File, error) {
 	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if fd := f.Fd(); fd != vfs.InvalidFd {
+		_ = retryInterrupted(func() error { return unix.Fadvise(int(fd), 0, 0, unix.FADV_DONTNEED) }) // advice; probes tell where it does nothing
+	}
+	return f, nil
+}
+
+// ReadFile opens a file afresh ([OpenFresh]) and returns its content. A file over limit bytes is of kind TooLarge; one that does not
+// exist is NotFound, which proves nothing on a shared mount.
+func ReadFile(fsys FS, path string, limit int) ([]byte, error) {
+	f, err := OpenFresh(fsys, path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &holdfast.Error{Op: "read", Kind: holdfast.NotFound, ID: path, Err: err}

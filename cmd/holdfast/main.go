@@ -36,6 +36,7 @@ func commands() []command {
 		{"null-server", "the gateway without a store: the baseline of make bench", runNullServer},
 		{"s3-admin", "manage users, keys and buckets through an S3 endpoint", runS3Admin},
 		{"configure-nginx", "put nginx in front of gateways", runConfigureNginx},
+		{"ctl", "manage a cluster, probe a mount", runCtl},
 		{"fsck", "check names against bytes, both ways", runFsck},
 		{"version", "print the version", runVersion},
 	}
@@ -53,6 +54,7 @@ func main() {
 
 // tools are what the binary is under other names: a command of its own, which is told its name.
 var tools = map[string]func(ctx context.Context, program string, args []string, s streams) error{
+	"ostor-ctl":             ctl,
 	"ostor-s3-admin":        s3Admin,
 	"ostor-configure-nginx": configureNginx,
 }

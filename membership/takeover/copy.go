@@ -162,7 +162,7 @@ func ecma() *crc64.Table { return crc64.MakeTable(crc64.ECMA) }
 
 // copyFile copies and syncs a file and returns the checksum of what it read.
 func (c *Claimant) copyFile(from, to string) (uint64, error) {
-	src, err := c.FS.Open(from)
+	src, err := storage.OpenFresh(c.FS, from)
 	if err != nil {
 		return 0, err
 	}
@@ -186,7 +186,7 @@ type onlyWrite struct{ io.Writer }
 
 // unchanged reads a file again and compares.
 func (c *Claimant) unchanged(name string, want uint64) error {
-	f, err := c.FS.Open(name)
+	f, err := storage.OpenFresh(c.FS, name)
 	if err != nil {
 		return err
 	}
