@@ -200,13 +200,18 @@ func (h *Host) hostID(want holdfast.HostID) (holdfast.HostID, error) {
 	}
 	switch len(ids) {
 	case 0:
-		var b [8]byte
-		_, _ = rand.Read(b[:]) // never fails
-		return holdfast.HostID(binary.BigEndian.Uint64(b[:]) | 1), nil
+		return NewHostID(), nil
 	case 1:
 		return ids[0], nil
 	}
 	return 0, holdfast.E("open host", holdfast.Invalid, fmt.Errorf("%d hosts share this storage: say which one this is", len(ids)))
+}
+
+// NewHostID draws the id of a new host.
+func NewHostID() holdfast.HostID {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return holdfast.HostID(binary.BigEndian.Uint64(b[:]) | 1)
 }
 
 // incarnate claims the next number of this host.

@@ -2,14 +2,13 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"holdfast"
+	"holdfast/membership"
 	"holdfast/membership/ca"
 	"holdfast/membership/config"
 	"holdfast/membership/confrpc"
@@ -66,6 +65,16 @@ func (p *Peer) sign(request []byte, who ca.Identity) (ca.Grant, error) {
 	return authority.Issue(request, who, p.now())
 }
 
+// renewOnceOpen is renew for the keeper of the certificates, which is there before the ways to other nodes are.
+func (p *Peer) renewOnceOpen(ctx context.Context, request []byte) (ca.Grant, error) {
+	select {
+	case <-p.opened:
+		return p.renew(ctx, request)
+	case <-ctx.Done():
+		return ca.Grant{}, ctx.Err()
+	}
+}
+
 // renew gets a new certificate for this node: from its own authority, or from a configuration service.
 func (p *Peer) renew(ctx context.Context, request []byte) (ca.Grant, error) {
 	g, err := p.sign(request, p.links.keeper.Self())
@@ -97,7 +106,7 @@ func (a api) Grant(ctx context.Context, r confrpc.JoinRequest) (confrpc.JoinGran
 		return confrpc.JoinGrant{}, holdfast.E("join", holdfast.Invalid, fmt.Errorf("address %q is not IP:PORT", r.Address))
 	}
 	if r.Host == 0 {
-		r.Host = drawHostID()
+		r.Host = membership.NewHostID()
 	}
 	if m, ok := p.group.Alive(r.Host); ok && m.Address != r.Address {
 		return confrpc.JoinGrant{}, holdfast.E("join", holdfast.Conflict, fmt.Errorf("host %s lives at %s", r.Host, m.Address))
@@ -127,11 +136,4 @@ func (a api) Grant(ctx context.Context, r confrpc.JoinRequest) (confrpc.JoinGran
 		p.log.Info("host joined", "host", r.Host.String(), "name", r.Name, "address", r.Address, "service", r.Service, "gateway", r.Gateway)
 	}
 	return g, err
-}
-
-// drawHostID draws the id of a new host.
-func drawHostID() holdfast.HostID {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return holdfast.HostID(binary.BigEndian.Uint64(b[:]) | 1)
 }

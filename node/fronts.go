@@ -35,15 +35,15 @@ type fronts struct {
 	kick chan struct{} // of capacity 1
 
 	mu       sync.Mutex
-	settings Config                            // guarded by mu
-	open     map[holdfast.ServiceID]*shopfront // guarded by mu
-	volumes  map[holdfast.VolumeID]*tenancy    // guarded by mu
-	failures map[holdfast.ServiceID]error      // gateways that are not open; guarded by mu
+	settings Config                              // guarded by mu
+	open     map[holdfast.ServiceID]*openGateway // guarded by mu
+	volumes  map[holdfast.VolumeID]*servedVolume // guarded by mu
+	failures map[holdfast.ServiceID]error        // gateways that are not open; guarded by mu
 	closing  sync.WaitGroup
 }
 
-// shopfront is an open gateway as the configuration has it.
-type shopfront struct {
+// openGateway is an open gateway as the configuration has it.
+type openGateway struct {
 	*front
 	conf    config.Gateway
 	scope   *scope
@@ -51,8 +51,8 @@ type shopfront struct {
 	address string
 }
 
-// tenancy is a volume that gateways here are on.
-type tenancy struct {
+// servedVolume is a volume that gateways here are on.
+type servedVolume struct {
 	*access
 	scope *scope
 }
@@ -60,7 +60,7 @@ type tenancy struct {
 func newFronts(p *Peer) *fronts {
 	return &fronts{
 		p: p, log: p.log, kick: make(chan struct{}, 1), settings: p.settings,
-		open: map[holdfast.ServiceID]*shopfront{}, volumes: map[holdfast.VolumeID]*tenancy{}, failures: map[holdfast.ServiceID]error{},
+		open: map[holdfast.ServiceID]*openGateway{}, volumes: map[holdfast.VolumeID]*servedVolume{}, failures: map[holdfast.ServiceID]error{},
 	}
 }
 
@@ -121,16 +121,16 @@ func (f *fronts) reconcile(c config.Config) {
 }
 
 // openFront opens one gateway. mu is held.
-func (f *fronts) openFront(c config.Config, g config.Gateway) (*shopfront, error) {
+func (f *fronts) openFront(c config.Config, g config.Gateway) (*openGateway, error) {
 	l, err := net.Listen("tcp", g.Address)
 	if err != nil {
 		return nil, err
 	}
-	v, err := f.tenancy(c, g.Volume.Value)
+	v, err := f.volume(c, g.Volume.Value)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	s := &shopfront{
+	s := &openGateway{
 		conf: g, scope: newScope(f.p.registry, prometheus.Labels{"gateway": g.ID.Value.String()}),
 		began: time.Now(), address: l.Addr().String(),
 	}
@@ -139,8 +139,8 @@ func (f *fronts) openFront(c config.Config, g config.Gateway) (*shopfront, error
 	return s, nil
 }
 
-// tenancy returns the volume that a gateway is on, opened if it is the first. mu is held.
-func (f *fronts) tenancy(c config.Config, id holdfast.VolumeID) (*tenancy, error) {
+// volume returns the volume that a gateway is on, opened if it is the first. mu is held.
+func (f *fronts) volume(c config.Config, id holdfast.VolumeID) (*servedVolume, error) {
 	if v := f.volumes[id]; v != nil {
 		return v, nil
 	}
@@ -154,7 +154,7 @@ func (f *fronts) tenancy(c config.Config, id holdfast.VolumeID) (*tenancy, error
 		scope.close()
 		return nil, err
 	}
-	f.volumes[id] = &tenancy{a, scope}
+	f.volumes[id] = &servedVolume{a, scope}
 	return f.volumes[id], nil
 }
 
@@ -173,7 +173,7 @@ func retryFor(c config.Config) time.Duration {
 }
 
 // retire closes a gateway that the configuration took away, after its requests.
-func (f *fronts) retire(s *shopfront) {
+func (f *fronts) retire(s *openGateway) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainGateway)
 	defer cancel()
 	if err := s.shut(ctx); err != nil {
@@ -191,10 +191,10 @@ func (f *fronts) retire(s *shopfront) {
 }
 
 // all returns the open gateways.
-func (f *fronts) all() []*shopfront {
+func (f *fronts) all() []*openGateway {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var all []*shopfront
+	var all []*openGateway
 	for _, s := range f.open {
 		all = append(all, s)
 	}

@@ -68,6 +68,7 @@ type Peer struct {
 	stop    context.CancelFunc // of everything that runs in the background
 	running sync.WaitGroup
 	leaving atomic.Bool
+	opened  chan struct{} // closed when everything is there
 
 	done      chan struct{} // closed when the node cannot go on
 	failed    sync.Once
@@ -81,7 +82,7 @@ type Peer struct {
 func StartPeer(dir confdir.Dir, settings Config, env Environment) (*Peer, error) {
 	p := &Peer{
 		dir: dir, env: env, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), started: time.Now(),
-		doors: newDoors(), mounts: map[string]*mount{}, done: make(chan struct{}),
+		doors: newDoors(), mounts: map[string]*mount{}, done: make(chan struct{}), opened: make(chan struct{}),
 	}
 	p.log = slog.New(slog.NewTextHandler(env.Log, &slog.HandlerOptions{Level: p.level}))
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -163,6 +164,7 @@ func (p *Peer) open(first config.Config) error {
 		}
 	})
 	p.begin(ctx)
+	close(p.opened)
 	return nil
 }
 

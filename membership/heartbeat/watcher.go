@@ -14,6 +14,9 @@ import (
 // lingerParts is for how many T the Watcher goes on watching a dead host after somebody asked.
 const lingerParts = 4
 
+// followDiv is how often hosts that are followed are read for each beat: what is seen late counts late, and this halves it.
+const followDiv = 2
+
 // Watcher watches the leases of other hosts for any number of askers, each host by one reader. It begins when somebody suspects or
 // asks, and ends when the host is seen alive or nobody asks any more. A host that is followed is watched all the time, so that its
 // death is known as soon as it can be. Safe for concurrent use. Close it.
@@ -131,6 +134,9 @@ func (w *Watcher) run(host holdfast.HostID, o *watch) {
 		ends := w.ctx.Err() != nil || over && !w.follow[host]
 		if ends {
 			delete(w.watches, host)
+		}
+		if w.follow[host] {
+			every /= followDiv
 		}
 		if decided || ends {
 			close(o.changed)

@@ -6,8 +6,6 @@
 package found
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -54,13 +52,6 @@ func New(pass []byte, root node.Credentials, now time.Time) (*Cluster, error) {
 		confdir.ClusterKeyFile:  []byte(node.ClusterKeyHead + keyring.Generate() + "\n"),
 	}
 	return c, nil
-}
-
-// NewHostID draws the id of a host.
-func NewHostID() holdfast.HostID {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return holdfast.HostID(binary.BigEndian.Uint64(b[:]) | 1)
 }
 
 // Host writes the configuration directory of a host, which becomes a configuration service, and signs its certificate. Exists if there is

@@ -119,7 +119,7 @@ func startLoad(t testing.TB, c *nodetest.Cluster, hosts ...int) *load {
 		s := client(c, hosts[w%len(hosts)])
 		l.done.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				key := fmt.Sprintf("load%d/%d", w, n)
+				key := fmt.Sprintf("load%d/%d/%d", w, n%16, n) // directories are spread over all name servers
 				body := bytes.Repeat([]byte(key), 100)
 				began := time.Now()
 				err := put(context.WithoutCancel(ctx), s, key, body)
@@ -281,4 +281,31 @@ func TestProcessIsPausedUnderLoad(t *testing.T) {
 	}
 	l.progress(t, 200)
 	l.finish(t, c, 2)
+}
+
+// Twenty services of a host that died are taken in parallel.
+func TestTwentyServicesAreTakenAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens forty services")
+	}
+	const lease = time.Second
+	c := nodetest.New(t, nodetest.Plan{Hosts: 2, NameServers: 20, ObjectServers: 20, Lease: lease})
+	c.Run(t, 0)
+	second := c.Spawn(t, 1)
+	makeBucket(t, c)
+	running(t, c, 0, 1)
+	l := startLoad(t, c, 0)
+	l.progress(t, 50)
+	if err := second.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	running(t, c, 0)
+	after := time.Since(killed) - lease*6/5
+	l.progress(t, 50)
+	l.finish(t, c, 0)
+	t.Logf("all taken %v after the lease", after)
+	if after > 20*time.Second {
+		t.Errorf("that is too long, also on a busy machine")
+	}
 }

@@ -102,7 +102,7 @@ func New(t testing.TB, plan Plan) *Cluster {
 	conf := config.New(f.Name).WithStorage(config.Storage{Name: "stor1", Dir: "mount", LeaseMS: int(plan.Lease / time.Millisecond)})
 	for i := range plan.Hosts {
 		h := c.NewHost(t)
-		h.ID = found.NewHostID()
+		h.ID = membership.NewHostID()
 		conf = conf.WithHost(config.Host{ID: config.IDOf(h.ID), Name: fmt.Sprintf("host%d", i+1), Address: h.Address, Storages: []string{"stor1"}})
 	}
 	if conf, c.Volume, err = conf.WithVolume("vol1", "stor1", plan.NameServers, plan.ObjectServers); err != nil {
@@ -229,9 +229,20 @@ func RunChild() {
 // Spawn starts the node of a host as a process of its own: this test binary, whose TestMain calls [RunChild]. The test's end kills it.
 func (c *Cluster) Spawn(t testing.TB, i int) *exec.Cmd {
 	t.Helper()
-	h := c.Hosts[i]
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+string(h.Dir))
+	cmd.Env = append(os.Environ(), childDir+"="+string(c.Hosts[i].Dir))
+	return c.start(t, i, cmd)
+}
+
+// Exec starts the node of a host as a process of the real binary. The test's end kills it.
+func (c *Cluster) Exec(t testing.TB, i int, binary string) *exec.Cmd {
+	t.Helper()
+	return c.start(t, i, exec.Command(binary, "node", "-r", string(c.Hosts[i].Dir)))
+}
+
+func (c *Cluster) start(t testing.TB, i int, cmd *exec.Cmd) *exec.Cmd {
+	t.Helper()
+	h := c.Hosts[i]
 	cmd.Stdout, cmd.Stderr = h.Log, h.Log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

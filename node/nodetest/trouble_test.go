@@ -14,6 +14,7 @@ import (
 	"holdfast/membership/layout"
 	"holdfast/node"
 	"holdfast/node/confdir"
+	"holdfast/node/found"
 	"holdfast/node/nodetest"
 	"holdfast/storage"
 )
@@ -189,5 +190,40 @@ func TestConfigurationDirectoryIsChecked(t *testing.T) {
 				t.Errorf("got %v, want an error that names %s", err, name)
 			}
 		})
+	}
+}
+
+// All hosts are killed, and started again one after the other. Everything acknowledged is there, and the last configuration is in force.
+func TestFullRestart(t *testing.T) {
+	c := nodetest.New(t, nodetest.Plan{Hosts: 3, NameServers: 3, ObjectServers: 3})
+	var nodes []*os.Process
+	for i := range c.Hosts {
+		nodes = append(nodes, c.Spawn(t, i).Process)
+	}
+	makeBucket(t, c)
+	running(t, c, 0, 1, 2)
+	changed := change(t, c, 1, func(conf config.Config) (config.Config, error) { return conf.WithObjectServers(c.Volume, "stor1", 1) })
+	l := startLoad(t, c, 0, 1, 2)
+	l.progress(t, 50)
+	l.stop()
+	l.done.Wait()
+	for _, p := range nodes {
+		if err := p.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = p.Wait() // it was killed
+	}
+	for i := range c.Hosts {
+		c.Spawn(t, i)
+	}
+	eventually(t, "a gateway", func() error { return put(t.Context(), client(c, 2), "key", []byte("x")) })
+	l.finish(t, c, 2)
+	conn, err := found.Connect(t.Context(), c.Hosts[0].Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if now, err := conn.Newest(t.Context(), 0, 0); err != nil || now.Version != changed.Version {
+		t.Errorf("version %d, %v; want %d", now.Version, err, changed.Version)
 	}
 }
