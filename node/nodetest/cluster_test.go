@@ -24,6 +24,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// long skips a test with -short: leases and the settling of hosts take their time.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("waits for leases")
+	}
+}
+
 // patience bounds what a test waits for; far more than is needed.
 const patience = 60 * time.Second
 
@@ -203,6 +211,7 @@ func makeBucket(t testing.TB, c *nodetest.Cluster) {
 
 // A node that stops in good order hands its services over, and no request through the others fails.
 func TestNodeStopsUnderLoad(t *testing.T) {
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 3, NameServers: 4, ObjectServers: 4, Lease: 15 * time.Second})
 	makeBucket(t, c)
 	running(t, c, 0, 1, 2)
@@ -242,6 +251,7 @@ func TestProcessIsKilledUnderLoad(t *testing.T) {
 
 // A process is killed and started again at once: it has its services back without waiting for a lease.
 func TestProcessIsRestartedInPlace(t *testing.T) {
+	long(t)
 	c := nodetest.New(t, nodetest.Plan{Hosts: 2, NameServers: 2, ObjectServers: 2, Lease: 15 * time.Second})
 	c.Run(t, 0)
 	second := c.Spawn(t, 1)
@@ -263,6 +273,7 @@ func TestProcessIsRestartedInPlace(t *testing.T) {
 
 // A paused process that comes back after its lease has been succeeded does no harm, and takes part again.
 func TestProcessIsPausedUnderLoad(t *testing.T) {
+	long(t)
 	c := nodetest.New(t, nodetest.Plan{Hosts: 3, NameServers: 3, ObjectServers: 3, Lease: time.Second})
 	c.Run(t, 0)
 	c.Run(t, 1)
@@ -285,9 +296,7 @@ func TestProcessIsPausedUnderLoad(t *testing.T) {
 
 // Twenty services of a host that died are taken in parallel.
 func TestTwentyServicesAreTakenAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("opens forty services")
-	}
+	long(t)
 	const lease = time.Second
 	c := nodetest.New(t, nodetest.Plan{Hosts: 2, NameServers: 20, ObjectServers: 20, Lease: lease})
 	c.Run(t, 0)

@@ -20,6 +20,7 @@ import (
 
 // What an idle node writes to the mount does not depend on the number of its services: it is its heartbeat.
 func TestIdleCost(t *testing.T) {
+	long(t)
 	const lease = 3 * time.Second
 	for _, services := range []int{1, 10} {
 		t.Run(fmt.Sprint(services), func(t *testing.T) {
@@ -91,6 +92,7 @@ func processorTime(t testing.TB) time.Duration {
 
 // One of two storages hangs. What is on the other goes on, and the node can still be asked, told and stopped.
 func TestStorageHangs(t *testing.T) {
+	long(t)
 	c := nodetest.New(t, nodetest.Plan{Hosts: 2, NameServers: 1, ObjectServers: 1})
 	second := filepath.Join(filepath.Dir(c.Root), "second")
 	if err := found.Storage(storage.OS(), layout.Root(second), c.First.Cluster); err != nil {

@@ -30,6 +30,7 @@ func change(t testing.TB, c *nodetest.Cluster, i int, edit func(config.Config) (
 
 // Every service is bound to another host, one after the other, under load. No request fails, and none waits for a lease.
 func TestServicesAreMovedUnderLoad(t *testing.T) {
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 2, NameServers: 2, ObjectServers: 2, Lease: 15 * time.Second})
 	makeBucket(t, c)
 	running(t, c, 0, 1)
@@ -55,9 +56,7 @@ func TestServicesAreMovedUnderLoad(t *testing.T) {
 
 // A host that drains loses all its services, and none comes back until it does not drain any more.
 func TestHostDrains(t *testing.T) {
-	if testing.Short() {
-		t.Skip("placement.SettleTime passes before a host has services again")
-	}
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 2, NameServers: 3, ObjectServers: 3, Lease: 15 * time.Second})
 	makeBucket(t, c)
 	running(t, c, 0, 1)
@@ -74,6 +73,7 @@ func TestHostDrains(t *testing.T) {
 
 // A new object server gets new objects without anything being started anew, and a gateway that is taken away stops answering.
 func TestConfigurationChangesWhileRunning(t *testing.T) {
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 2, NameServers: 1, ObjectServers: 1})
 	makeBucket(t, c)
 	changed := change(t, c, 1, func(conf config.Config) (config.Config, error) { return conf.WithObjectServers(c.Volume, "stor1", 1) })
@@ -108,6 +108,7 @@ func TestConfigurationChangesWhileRunning(t *testing.T) {
 
 // A machine without the mount joins by the password and runs a gateway, which survives the loss of the node that it joined by.
 func TestGatewayWithoutMount(t *testing.T) {
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 2, NameServers: 2, ObjectServers: 2})
 	makeBucket(t, c)
 	running(t, c, 0, 1)

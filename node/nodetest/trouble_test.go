@@ -34,6 +34,7 @@ func logged(t testing.TB, h *nodetest.Host, what string) {
 
 // A mount that is not there is not taken for an empty storage, and is opened when it comes.
 func TestStorageComesLate(t *testing.T) {
+	long(t)
 	c := nodetest.New(t, nodetest.Plan{Hosts: 1, NameServers: 1, ObjectServers: 1})
 	away := c.Root + ".away"
 	if err := os.Rename(c.Root, away); err != nil {
@@ -72,6 +73,7 @@ func TestStorageOfAnotherCluster(t *testing.T) {
 
 // A configuration of another cluster in the log is not heeded.
 func TestConfigurationOfAnotherCluster(t *testing.T) {
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 1, NameServers: 1, ObjectServers: 1})
 	makeBucket(t, c)
 	foreign := c.First.Clone()
@@ -88,6 +90,7 @@ func TestConfigurationOfAnotherCluster(t *testing.T) {
 // Two processes with one host id: on one machine the second is kept out by the lock; from another machine the newer one wins, and the
 // older one lets go of everything and says why.
 func TestTwoHostsWithOneID(t *testing.T) {
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 2, NameServers: 2, ObjectServers: 2})
 	makeBucket(t, c)
 	running(t, c, 0, 1)
@@ -143,6 +146,7 @@ func TestTwoHostsWithOneID(t *testing.T) {
 
 // Owner files that are rotten, and control/name with addresses of old, change nothing: owners are found by the claims.
 func TestRottenHints(t *testing.T) {
+	long(t)
 	c := nodetest.Start(t, nodetest.Plan{Hosts: 2, NameServers: 2, ObjectServers: 2})
 	makeBucket(t, c)
 	running(t, c, 0, 1)
@@ -195,6 +199,7 @@ func TestConfigurationDirectoryIsChecked(t *testing.T) {
 
 // All hosts are killed, and started again one after the other. Everything acknowledged is there, and the last configuration is in force.
 func TestFullRestart(t *testing.T) {
+	long(t)
 	c := nodetest.New(t, nodetest.Plan{Hosts: 3, NameServers: 3, ObjectServers: 3})
 	var nodes []*os.Process
 	for i := range c.Hosts {
