@@ -97,4 +97,8 @@ func TestKillNodesOfACluster(t *testing.T) {
 			t.Errorf("%s: %q, %v", key, body, err)
 		}
 	}
+	checked, err := exec.Command(binary, "fsck", "-r", string(c.Hosts[2].Dir), "--deep").CombinedOutput()
+	if err != nil {
+		t.Errorf("fsck of the cluster: %v\n%s", err, checked)
+	}
 }

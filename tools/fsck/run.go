@@ -22,8 +22,23 @@ type Store struct {
 	Close func(ctx context.Context) error
 }
 
-// Open opens the volume in a directory for a check.
-type Open func(ctx context.Context, data string) (*Store, error)
+// Target says which volume is to be checked: that of the store in a directory, or one of a cluster that runs.
+type Target struct {
+	Data      string // directory of a store
+	ConfigDir string // of a host of a cluster; "" for a store
+	Volume    string // of the cluster: its id or name; "" for the only one
+}
+
+// String names the target as the flags do.
+func (t Target) String() string {
+	if t.ConfigDir != "" {
+		return "-r " + t.ConfigDir
+	}
+	return "--data " + t.Data
+}
+
+// Open opens a volume for a check.
+type Open func(ctx context.Context, t Target) (*Store, error)
 
 // The errors of [Run] besides those of the check itself. They say what was written out already.
 var (
@@ -36,16 +51,18 @@ var (
 // settings are what the flags say.
 type settings struct {
 	Options
-	data  string
-	json  bool
-	books bool
+	target Target
+	json   bool
+	books  bool
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("fsck", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&s.data, "data", "holdfast-data", "`directory` of the store; a running server is asked, else its services are opened")
+	flags.StringVar(&s.target.Data, "data", "holdfast-data", "`directory` of the store; a running server is asked, else its services are opened")
+	flags.StringVar(&s.target.ConfigDir, "r", "", "configuration `directory` of a host, to check a volume of its cluster, which runs")
+	flags.StringVar(&s.target.Volume, "V", "", "id or name of the `volume` of the cluster, if it has several")
 	flags.BoolVar(&s.Deep, "deep", false, "read every object that a name links to and verify its bytes")
 	flags.BoolVar(&s.Repair, "repair", false, "free bytes that nothing links to and that a name server has given up")
 	flags.BoolVar(&s.json, "json", false, "write one JSON object per finding, and the report as the last")
@@ -70,9 +87,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, open Open
 	if err != nil {
 		return err
 	}
-	store, err := open(ctx, s.data)
+	store, err := open(ctx, s.target)
 	if err != nil {
-		return fmt.Errorf("--data %s: %w", s.data, err)
+		return fmt.Errorf("%s: %w", s.target, err)
 	}
 	defer func() { err = errors.Join(err, store.Close(context.WithoutCancel(ctx))) }()
 	out := &output{w: stdout, json: s.json}

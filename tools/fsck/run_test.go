@@ -15,8 +15,8 @@ import (
 // command runs the command on a store.
 func (s *store) command(ctx context.Context, books func(context.Context, func(holdfast.ServiceID, string)) error, args ...string) (stdout, stderr string, err error) {
 	var out, errs bytes.Buffer
-	err = Run(ctx, args, &out, &errs, func(_ context.Context, data string) (*Store, error) {
-		if data != "here" {
+	err = Run(ctx, args, &out, &errs, func(_ context.Context, t Target) (*Store, error) {
+		if t.Data != "here" {
 			return nil, errors.New("there is no store")
 		}
 		return &Store{Services: watched{s}, Live: books == nil, Books: books, Close: func(context.Context) error { return nil }}, nil
