@@ -11,6 +11,7 @@ import (
 
 	"holdfast"
 	"holdfast/gw/keyring"
+	"holdfast/membership"
 	"holdfast/membership/ca"
 	"holdfast/membership/config"
 	"holdfast/membership/group"
@@ -53,6 +54,9 @@ func New(pass []byte, root node.Credentials, now time.Time) (*Cluster, error) {
 	}
 	return c, nil
 }
+
+// NewHostID draws the id of a host.
+func NewHostID() holdfast.HostID { return membership.NewHostID() }
 
 // Host writes the configuration directory of a host, which becomes a configuration service, and signs its certificate. Exists if there is
 // one. The configuration is what the host starts from; the host should be in it.
