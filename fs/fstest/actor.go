@@ -268,7 +268,8 @@ func appendMany(c call, _ *reply) error {
 }
 
 // raceMany makes one call for each of Len names that begin with Path, and answers with a 1 for each that succeeded and a 0 for each
-// that came too late. To names the call, and Data is what a rename appends.
+// that came too late. To names the call, and Data is what the other name has
+// besides.
 func raceMany(c call, r *reply) error {
 	for i := range c.Len {
 		path := fmt.Sprint(c.Path, i)
@@ -282,6 +283,10 @@ func raceMany(c call, r *reply) error {
 			err = unix.Unlink(path)
 		case "rename":
 			err = unix.Rename(path, path+string(c.Data))
+		case "RENAME_NOREPLACE":
+			err = unix.Renameat2(unix.AT_FDCWD, path+string(c.Data), unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
+		case "link":
+			err = unix.Link(path+string(c.Data), path)
 		}
 		switch err {
 		case nil:

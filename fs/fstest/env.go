@@ -202,6 +202,14 @@ func (e *env) names(path string) string {
 	return strings.Join(names, " ")
 }
 
+// needs skips a test that rests on one more promise.
+func (e *env) needs(p Promise) {
+	e.Helper()
+	if gap, lacks := e.opt.Without[p]; lacks {
+		e.Skipf("no %s: %s", p, gap.Reason)
+	}
+}
+
 // root skips a test that takes the rights of root.
 func (e *env) root() {
 	e.Helper()

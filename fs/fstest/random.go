@@ -61,7 +61,7 @@ func random[T fmt.Stringer](e *env, doors []string, next func(*rand.Rand) T, run
 }
 
 // shrinkRuns bounds how often a failing sequence is tried again.
-const shrinkRuns = 200
+const shrinkRuns = 1000
 
 // shrink leaves out runs of steps, first long ones and then single ones, as long as what is left fails. It returns the steps that
 // remain and how they fail.

@@ -87,13 +87,12 @@ type runner struct {
 }
 
 func (r *runner) one(t *testing.T, one test) {
-	if gap, lacks := r.opt.Without[one.needs]; lacks {
-		t.Skipf("no %s: %s", one.needs, gap.Reason)
-	}
 	if r.opt.Other == "" && (one.needs == CloseToOpen || one.needs == CrossLocks || one.needs == CrossHandles) {
 		t.Skip("Options.Other names no other mount")
 	}
-	one.run(r.env(t))
+	e := r.env(t)
+	e.needs(one.needs)
+	one.run(e)
 }
 
 // offers proves that what the file system lacks is refused as its gap says, not ignored, and that nothing else is.

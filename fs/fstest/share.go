@@ -131,10 +131,16 @@ func appenders(e *env) {
 // contests are the calls of which one of two processes must win.
 func contests() []test {
 	var tests []test
-	for _, what := range []string{"create", "mkdir", "unlink", "rename"} {
+	for _, row := range []struct {
+		what  string
+		needs Promise
+	}{{"create", basic}, {"mkdir", basic}, {"unlink", basic}, {"rename", basic}, {"RENAME_NOREPLACE", NoReplace}, {"link", HardLinks}} {
 		tests = append(tests,
-			test{what + " has one winner", basic, func(e *env) { winners(e, what, e.at("x"), e.at("x")) }},
-			test{what + " has one winner over two mounts", CloseToOpen, func(e *env) { winners(e, what, e.at("x"), e.there("x")) }},
+			test{row.what + " has one winner", row.needs, func(e *env) { winners(e, row.what, e.at("x"), e.at("x")) }},
+			test{row.what + " has one winner over two mounts", CloseToOpen, func(e *env) {
+				e.needs(row.needs)
+				winners(e, row.what, e.at("x"), e.there("x"))
+			}},
 		)
 	}
 	return tests
@@ -143,9 +149,13 @@ func contests() []test {
 // winners has two processes make the same calls; exactly one of them succeeds with each.
 func winners(e *env, what, one, two string) {
 	const rounds = 200
-	if what == "unlink" || what == "rename" {
-		for i := range rounds {
+	for i := range rounds {
+		switch what {
+		case "unlink", "rename":
 			e.file(fmt.Sprint("x", i), "")
+		case "link", "RENAME_NOREPLACE":
+			e.file(fmt.Sprint("x", i, ".a"), "")
+			e.file(fmt.Sprint("x", i, ".b"), "")
 		}
 	}
 	a, b := e.actor(), e.actor()
