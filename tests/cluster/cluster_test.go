@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -28,6 +29,7 @@ const (
 	nodePort      = 2530
 	s3Port        = 2580
 	storeDir      = "holdfast" // on the mount
+	nodeLog       = "node"     // the name of nodes' logs
 	patience      = 3 * time.Minute
 )
 
@@ -62,6 +64,9 @@ func startCluster(t *testing.T, s lab.Storage, lease time.Duration) *cluster {
 	t.Cleanup(func() {
 		if t.Failed() {
 			c.showLogs()
+		}
+		if *logs != "" {
+			c.keepLogs(*logs, s.Name())
 		}
 		if err := l.Close(); err != nil {
 			t.Error(err)
@@ -130,7 +135,7 @@ func (c *cluster) address(m *member, port int) string {
 // start runs the node of a host.
 func (c *cluster) start(m *member) {
 	c.t.Helper()
-	p, err := c.lab.Start(m.host, "node", nil, binary, "node", "-r", string(m.dir))
+	p, err := c.lab.Start(m.host, nodeLog, nil, binary, "node", "-r", string(m.dir))
 	c.do(err)
 	m.run = p
 }
@@ -152,6 +157,19 @@ func (c *cluster) showLogs() {
 	for _, m := range c.nodes {
 		if m.run != nil {
 			c.t.Logf("host %d wrote:\n%s", m.host, m.run.Output())
+		}
+	}
+}
+
+// keepLogs copies all that the nodes wrote.
+func (c *cluster) keepLogs(dir, storage string) {
+	for _, m := range c.nodes {
+		b, err := os.ReadFile(filepath.Join(c.lab.Dir(m.host), nodeLog+".log"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-host%d.log", storage, m.host)), b, 0o600)
+		}
+		if err != nil {
+			c.t.Error(err)
 		}
 	}
 }

@@ -15,6 +15,9 @@ var binary string
 // only names the storage to run the drills on; "" is all of them.
 var only = flag.String("storage", "", "run the drills on this storage only: local, gluster or moosefs")
 
+// logs is where the nodes' logs are kept; "" shows the ends of them when a test fails.
+var logs = flag.String("logs", "", "keep what nodes wrote in this directory")
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if os.Getenv("HOLDFAST_CLUSTER") == "" {
