@@ -61,6 +61,10 @@ func (m *mount) open(ctx context.Context, p *Peer) {
 		m.mu.Lock()
 		m.store, m.err = s, err
 		m.mu.Unlock()
+		if err == nil && ctx.Err() != nil { // the node stopped meanwhile, and may not have seen it
+			_ = s.close(ctx)
+			return
+		}
 		if err == nil {
 			p.log.Info("storage open", "storage", m.name, "dir", string(m.root))
 			p.agent.wake()

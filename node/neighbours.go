@@ -78,8 +78,9 @@ func (p *Peer) introduce(ctx context.Context) {
 	}
 }
 
-// groupEvent takes in what gossip says.
+// groupEvent takes in what gossip says. The first events may come before the node is whole.
 func (p *Peer) groupEvent(e group.Event) {
+	<-p.opened
 	switch e.Kind {
 	case group.Lost:
 		for _, m := range p.mounts {
