@@ -54,7 +54,7 @@ func main() {
 
 // tools are what the binary is under other names: a command of its own, which is told its name.
 var tools = map[string]func(ctx context.Context, program string, args []string, s streams) error{
-	"ostor-ctl":             ctl,
+	"ostor-ctl":             manage,
 	"ostor-s3-admin":        s3Admin,
 	"ostor-configure-nginx": configureNginx,
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"holdfast"
@@ -151,4 +152,37 @@ func (c Config) WithDrain(host holdfast.HostID, drain bool) (Config, error) {
 	}
 	h.Drain = drain
 	return c.WithHost(h), nil
+}
+
+// WithoutHost takes a host away that nothing is tied to: no gateway runs there and no service is bound to it. Who runs services there now is
+// not in the configuration; the caller looks.
+func (c Config) WithoutHost(id holdfast.HostID) (Config, error) {
+	c = c.Clone()
+	i := slices.IndexFunc(c.Hosts, func(h Host) bool { return h.ID.Value == id })
+	if i < 0 {
+		return c, refuse(holdfast.NotFound, "there is no host %s", id)
+	}
+	for _, g := range c.Gateways {
+		if g.Host.Value == id {
+			return c, refuse(holdfast.Conflict, "gateway %s runs on host %s: remove it first", g.ID.Value, id)
+		}
+	}
+	for _, s := range c.Services {
+		if s.Bind != nil && s.Bind.Value == id {
+			return c, refuse(holdfast.Conflict, "service %s is bound to host %s: unbind it first", s.ID.Value, id)
+		}
+	}
+	c.Hosts = slices.Delete(c.Hosts, i, i+1)
+	return c, nil
+}
+
+// WithAttributes notes what the operator asked of the filesystem for a volume.
+func (c Config) WithAttributes(volume holdfast.VolumeID, attributes map[string]string) (Config, error) {
+	c = c.Clone()
+	i := slices.IndexFunc(c.Volumes, func(v Volume) bool { return v.ID.Value == volume })
+	if i < 0 {
+		return c, refuse(holdfast.NotFound, "there is no volume %s", volume)
+	}
+	c.Volumes[i].Attributes = maps.Clone(attributes)
+	return c, nil
 }

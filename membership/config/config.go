@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,9 @@ type Volume struct {
 	Name          string                   `json:"name"`
 	Slots         []SlotRange              `json:"slots"`          // ascending, no gap: all of holdfast.Slots
 	ObjectServers []ID[holdfast.ServiceID] `json:"object_servers"` // where new objects go
+	// Attributes are what the operator asked of the filesystem for this volume, such as replicas=3. They are kept and shown; the mount
+	// itself decides how it keeps files.
+	Attributes map[string]string `json:"attributes,omitempty"`
 }
 
 // SlotRange gives slots First to Last, both included, to a name server.
@@ -196,6 +200,7 @@ func (c Config) Clone() Config {
 	for i := range c.Volumes {
 		c.Volumes[i].Slots = slices.Clone(c.Volumes[i].Slots)
 		c.Volumes[i].ObjectServers = slices.Clone(c.Volumes[i].ObjectServers)
+		c.Volumes[i].Attributes = maps.Clone(c.Volumes[i].Attributes)
 	}
 	c.Services = slices.Clone(c.Services)
 	for i, s := range c.Services {
