@@ -95,7 +95,7 @@ func (c *committer) submit(ch *change) error {
 	case err := <-ch.done:
 		return err
 	case <-c.e.index.Lost():
-		return holdfast.E("objsrv.commit", holdfast.Unknown, c.e.index.Reason())
+		return c.e.lose(c.e.index.Reason()) // the fence is told before the caller is
 	}
 }
 

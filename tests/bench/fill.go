@@ -121,6 +121,9 @@ func measureCost(ctx context.Context, s *server, names, fresh int, p pace) (*cos
 		if err != nil {
 			return nil, err
 		}
+		if len(r.Operations) == 0 {
+			return nil, fmt.Errorf("%s: nothing was done in %v", step.workload, p.duration)
+		}
 		c.CPUMicros[step.workload], c.PerSecond[step.workload] = r.Server.CPUMicrosPerRequest, r.Operations[0].OpsPerSecond
 		if step.workload == "list" {
 			c.CPUMicros["list"], c.PerSecond["list"] = r.Server.CPUMicrosPerKey, r.Operations[0].KeysPerSecond

@@ -23,7 +23,7 @@ const (
 	dataDir = "/data"
 	// opensWithin bounds how long a store may take to open, and callsWithin how long a request may take; far more than needed.
 	opensWithin = 60 * time.Second
-	callsWithin = 30 * time.Second
+	callsWithin = 2 * time.Minute
 )
 
 // clock runs with the machine's and can be put forward.
