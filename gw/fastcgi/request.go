@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/fcgi"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -57,9 +58,11 @@ func (c *conn) restore(r *http.Request) error {
 		r.ContentLength = -1
 		r.TransferEncoding = []string{"chunked"}
 	}
-	// Between the client and the web server; Content-Length is a field of the request.
-	for _, hop := range []string{"Transfer-Encoding", "Expect", "Connection", "Content-Length"} {
+	for _, hop := range []string{"Transfer-Encoding", "Expect", "Connection"} { // between the client and the web server
 		r.Header.Del(hop)
+	}
+	if r.ContentLength > 0 {
+		r.Header.Set("Content-Length", strconv.FormatInt(r.ContentLength, 10)) // of 0 it stays as it was sent
 	}
 	if types := r.Header["Content-Type"]; len(types) > 1 {
 		r.Header["Content-Type"] = types[:1] // once as a parameter of its own, once among the headers

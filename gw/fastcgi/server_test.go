@@ -142,7 +142,9 @@ func TestRequestsAreWhole(t *testing.T) {
 			`GET //b//%2F/../k%20+ path="//b//%2F/../k%20+" host=s3.example.com from=127.0.0.1 length=0 body="" date="" expect="" tls=false types=[] lengths=[] err=<nil>`},
 		{"a body", env("PUT", "/b/k", "CONTENT_LENGTH", "5", "HTTP_X_AMZ_DATE", "now", "HTTP_EXPECT", "100-continue", "HTTPS", "on",
 			"HTTP_CONTENT_LENGTH", "5", "CONTENT_TYPE", "text/plain", "HTTP_CONTENT_TYPE", "text/plain"), "hello",
-			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=5 body="hello" date="now" expect="" tls=false types=["text/plain"] lengths=[] err=<nil>`},
+			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=5 body="hello" date="now" expect="" tls=false types=["text/plain"] lengths=["5"] err=<nil>`},
+		{"an empty body", env("PUT", "/b/k", "CONTENT_LENGTH", "0", "HTTP_CONTENT_LENGTH", "0"), "",
+			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=0 body="" date="" expect="" tls=false types=[] lengths=["0"] err=<nil>`},
 		{"chunks", env("PUT", "/b/k", "HTTP_TRANSFER_ENCODING", "chunked"), "hello",
 			`PUT /b/k path="/b/k" host=s3.example.com from=127.0.0.1 length=-1 body="hello" date="" expect="" tls=false types=[] lengths=[] err=<nil>`},
 	} {
