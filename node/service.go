@@ -16,8 +16,10 @@ import (
 const (
 	firstRetake = 50 * time.Millisecond
 	maxRetake   = 5 * time.Second
-	// closeWithin bounds how long a lost engine may take to close; what is parked on a dead mount never returns.
+	// closeWithin bounds how long an engine may take to close, and closeGrace how much later it may notice; what is parked on a
+	// dead mount never returns.
 	closeWithin = 10 * time.Second
+	closeGrace  = 2 * time.Second
 )
 
 // engine is an open name server or object server.
@@ -174,7 +176,10 @@ func (s *service) release(own *takeover.Ownership, e engine) error {
 	return err
 }
 
-var errUnclean = errors.New("the engine did not close cleanly")
+var (
+	errUnclean = errors.New("the engine did not close cleanly")
+	errHangs   = errors.New("the engine hangs in closing and is left behind")
+)
 
 // withdraw takes the engine away from the volume.
 func (s *service) withdraw() {
@@ -182,13 +187,23 @@ func (s *service) withdraw() {
 	s.publish(nil)
 }
 
-// shut closes an engine within the bound and reports whether it closed cleanly.
+// shut closes an engine within the bound and reports whether it closed cleanly. One that does not return is left behind: a
+// successor, here or elsewhere, must not wait for what hangs in a call to the mount, and the fence keeps it harmless.
 func (s *service) shut(e engine) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
-	if err := e.Close(ctx); err != nil {
-		s.log.Warn("engine not closed cleanly", "service", s.id.String(), "error", err)
-		return false
+	closed := make(chan error, 1)
+	go func() { closed <- e.Close(ctx) }()
+	late := time.NewTimer(closeWithin + closeGrace)
+	defer late.Stop()
+	var err error
+	select {
+	case err = <-closed:
+	case <-late.C:
+		err = errHangs
 	}
-	return true
+	if err != nil {
+		s.log.Warn("engine not closed cleanly", "service", s.id.String(), "error", err)
+	}
+	return err == nil
 }
