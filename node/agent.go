@@ -56,6 +56,7 @@ type task struct {
 	epoch    holdfast.Epoch
 	failures int
 	next     time.Time // not before
+	left     bool      // it was open here and did not end in good order
 }
 
 func newAgent(p *Peer) *agent {
@@ -113,13 +114,23 @@ func (a *agent) round(ctx context.Context) {
 		storages[s.ID.Value] = s
 	}
 	for _, as := range placement.Compute(c, view) {
-		if as.To == a.p.me.Host.Value && a.p.disc.Asked(as.Service) {
+		if (as.To == a.p.me.Host.Value || a.leftBehind(as)) && a.p.disc.Asked(as.Service) {
 			_, alive := view.Hosts[as.From]
 			a.consider(ctx, c, storages[as.Service], as, alive)
 		}
 	}
 	a.dismiss(storages)
 	a.follow(c)
+}
+
+// leftBehind reports whether a service that should go elsewhere is stuck with this host: it is still said to have it, but the engine
+// did not end in good order. As long as this host is alive nobody else may take it, so it takes the service again, under a new epoch,
+// and gives it away after that.
+func (a *agent) leftBehind(as placement.Assignment) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.tasks[as.Service]
+	return as.From == a.p.me.Host.Value && t != nil && t.left
 }
 
 // follow has the leases of the other hosts watched, in a cluster of a size that this is cheap for. In larger ones a lease is watched
@@ -242,7 +253,7 @@ func (a *agent) ask(ctx context.Context, id holdfast.ServiceID, from holdfast.Ho
 func (a *agent) opened(id holdfast.ServiceID, e holdfast.Epoch) {
 	a.mu.Lock()
 	if t := a.tasks[id]; t != nil {
-		t.epoch, t.failures = e, 0
+		t.epoch, t.failures, t.left = e, 0, false
 	}
 	a.mu.Unlock()
 	a.metrics.takeovers.WithLabelValues("ok").Inc()
@@ -259,6 +270,7 @@ func (a *agent) ended(id holdfast.ServiceID, err error) {
 	t.busy, t.svc, t.epoch = false, nil, 0
 	var pause time.Duration
 	if err != nil {
+		t.left = t.left || held
 		pause = min(firstTry<<min(t.failures, 10), maxTry)
 		t.failures++
 		t.next = time.Now().Add(pause)

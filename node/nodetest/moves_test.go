@@ -2,15 +2,19 @@ package nodetest_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"holdfast"
 	"holdfast/membership/config"
 	"holdfast/membership/confrpc"
+	"holdfast/membership/layout"
 	"holdfast/node/confdir"
 	"holdfast/node/found"
 	"holdfast/node/nodetest"
+	"holdfast/storage"
+	"holdfast/storage/storagetest"
 )
 
 // change publishes a change through the node of a host.
@@ -52,6 +56,46 @@ func TestServicesAreMovedUnderLoad(t *testing.T) {
 		t.Logf("%s moved within %v, longest request %v", s.ID.Value, moved, l.longestNow())
 	}
 	l.finish(t, c, 1)
+}
+
+// A service is bound elsewhere while a call of its owner to the mount hangs, and goes on hanging. The owner leaves what hangs behind, has
+// the service again under a new epoch, and hands it over then: it is not lost between the two hosts.
+func TestMoveFromAnOwnerThatHangs(t *testing.T) {
+	long(t)
+	c := nodetest.New(t, nodetest.Plan{Hosts: 2, NameServers: 1, ObjectServers: 1})
+	hanging := storagetest.NewFault(storage.OS())
+	c.Hosts[0].FS = hanging
+	c.Run(t, 0)
+	c.Run(t, 1)
+	running(t, c, 0, 1)
+	makeBucket(t, c)
+	if err := put(t.Context(), client(c, 1), "key", []byte("content")); err != nil {
+		t.Fatal(err)
+	}
+	var moved holdfast.ServiceID
+	for _, s := range c.First.Services {
+		if c.Owner(s.ID.Value) == 0 {
+			moved = s.ID.Value
+		}
+	}
+	first := string(layout.Root(c.Root).Service(moved).Store(1))
+	hanging.Add(storagetest.HangAt(0).Only(func(call storagetest.Call) bool {
+		return strings.HasPrefix(call.Path, first) && call.Op.Changes()
+	}))
+	change(t, c, 0, func(conf config.Config) (config.Config, error) { return conf.WithBind(moved, c.Hosts[1].ID) })
+	logged(t, c.Hosts[0], "left behind")
+	eventually(t, "the move", func() error {
+		if at := c.Owner(moved); at != 1 {
+			return fmt.Errorf("%s is at %d", moved, at+1)
+		}
+		return nil
+	})
+	for i := range c.Hosts {
+		if got, err := get(t.Context(), client(c, i), "key"); err != nil || string(got) != "content" {
+			t.Errorf("through host %d: %q, %v", i+1, got, err)
+		}
+	}
+	hanging.Release() // so that the node can close
 }
 
 // A host that drains loses all its services, and none comes back until it does not drain any more.
