@@ -22,6 +22,7 @@ import (
 	"holdfast/gw/acl"
 	"holdfast/gw/admin"
 	"holdfast/gw/checksum/md5lanes"
+	"holdfast/gw/fastcgi"
 	"holdfast/gw/keyring"
 	"holdfast/gw/limit"
 	"holdfast/gw/s3api"
@@ -197,6 +198,9 @@ func (g *Gateway) NewServer() *http.Server {
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
 }
+
+// NewFastCGI is NewServer for web servers that speak FastCGI.
+func (g *Gateway) NewFastCGI() *fastcgi.Server { return fastcgi.New(g, g.log) }
 
 // request is one S3 request on its way through the gateway.
 type request struct {

@@ -41,12 +41,7 @@ func postObject(q *request) error {
 		return q.bucketGone(err, cond)
 	}
 	q.skipRest()
-	h := q.w.Header()
-	seal.setHeaders(h)
-	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
-	setWritten(h, b.Info(), &put.Entry)
-	setChecksum(h, put.Entry.Checksum, 0)
-	q.setExpiration(b.Info(), &put.Entry)
+	q.setStored(b, &put.Entry, seal)
 	return q.sendPosted(&put.Entry)
 }
 

@@ -41,14 +41,19 @@ func putObject(q *request) error {
 	if err != nil {
 		return q.bucketGone(err, cond)
 	}
-	h := q.w.Header()
-	seal.setHeaders(h)
-	h["Etag"] = []string{quotedETag(put.Entry.ETag)}
-	setWritten(h, b.Info(), &put.Entry)
-	setChecksum(h, put.Entry.Checksum, 0)
-	q.setExpiration(b.Info(), &put.Entry)
+	q.setStored(b, &put.Entry, seal)
 	q.w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// setStored sets the headers that tell of an object that was just stored.
+func (q *request) setStored(b *volume.Bucket, e *holdfast.Entry, seal sealer) {
+	h := q.w.Header()
+	seal.setHeaders(h)
+	h["Etag"] = []string{quotedETag(e.ETag)}
+	setWritten(h, b.Info(), e)
+	setChecksum(h, e.Checksum, 0)
+	q.setExpiration(b.Info(), e)
 }
 
 // store stores the request's body of this size (-1: not known) as an object, encrypted as the request or the bucket says, and returns how

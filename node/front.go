@@ -56,7 +56,7 @@ func (a *access) newFront(id holdfast.ServiceID, reg prometheus.Registerer) *fro
 
 // serve answers HTTP and FastCGI on a listener until shut. failed is told when the listener breaks.
 func (f *front) serve(l net.Listener, failed func(error)) {
-	f.server, f.fastcgi = f.gateway.NewServer(), fastcgi.New(f.gateway)
+	f.server, f.fastcgi = f.gateway.NewServer(), f.gateway.NewFastCGI()
 	web, fcgi := fastcgi.Split(l)
 	for _, serve := range []func() error{
 		func() error { return f.server.Serve(web) },

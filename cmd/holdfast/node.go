@@ -6,9 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"runtime"
-	"syscall"
 
 	"holdfast/node"
 	"holdfast/node/confdir"
@@ -41,29 +38,16 @@ func runPeer(ctx context.Context, name string, args []string, s streams, without
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(procsPerCore * runtime.NumCPU())
-	}
-	reload := make(chan os.Signal, 1)
-	signal.Notify(reload, syscall.SIGHUP)
-	defer signal.Stop(reload)
-	p, err := node.StartPeer(dir, settings, node.Environment{Getenv: os.Getenv, Log: s.err})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(s.out, "Holdfast node at %s; metrics and health at http://%s\n", p.Address(), p.MetricsAddress())
-	for {
-		select {
-		case <-reload:
+	return serve(ctx, func() (server, func(), error) {
+		p, err := node.StartPeer(dir, settings, node.Environment{Getenv: os.Getenv, Log: s.err})
+		if err != nil {
+			return nil, nil, err
+		}
+		fmt.Fprintf(s.out, "Holdfast node at %s; metrics and health at http://%s\n", p.Address(), p.MetricsAddress())
+		return p, func() {
 			if err := p.Reload(); err != nil {
 				fmt.Fprintf(s.err, "holdfast %s: reload: %s; nothing was changed\n", name, oneLine(err))
 			}
-			continue
-		case <-ctx.Done():
-		case <-p.Done():
-		}
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
-		defer cancel()
-		return p.Close(drain)
-	}
+		}, nil
+	})
 }

@@ -6,51 +6,25 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
-	"time"
 
 	"holdfast/node"
 )
-
-// drainWithin bounds how long a stopping server waits for requests under way.
-const drainWithin = 30 * time.Second
-
-// procsPerCore is how many goroutines may run per core. A goroutine in fdatasync keeps its place until the runtime notices, some
-// 20 µs later or more; with one place per core, a few flushes under way leave none for the requests.
-const procsPerCore = 2
 
 func runServer(ctx context.Context, args []string, s streams) error {
 	config, file, err := parseServer("server", args, s)
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(procsPerCore * runtime.NumCPU())
-	}
-	reload := make(chan os.Signal, 1)
-	signal.Notify(reload, syscall.SIGHUP)
-	defer signal.Stop(reload)
-	n, err := node.Start(ctx, config, node.Environment{Getenv: os.Getenv, Log: s.err})
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(s.out, banner(n.Endpoint(), config))
-	for {
-		select {
-		case <-reload:
-			reloadServer(n, args, file, s)
-			continue
-		case <-ctx.Done():
-		case <-n.Done():
+	return serve(ctx, func() (server, func(), error) {
+		n, err := node.Start(ctx, config, node.Environment{Getenv: os.Getenv, Log: s.err})
+		if err != nil {
+			return nil, nil, err
 		}
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
-		defer cancel()
-		return n.Close(drain)
-	}
+		fmt.Fprint(s.out, banner(n.Endpoint(), config))
+		return n, func() { reloadServer(n, args, file, s) }, nil
+	})
 }
 
 // reloadServer reads the configuration file again. A file that makes no sense changes nothing and is reported.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/fcgi"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func (c *conn) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.begun.Add(1)
-	defer c.recoverAbort()
+	defer c.cutOff(r)
 	if err := c.restore(r); err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -29,16 +30,17 @@ func (c *conn) serve(w http.ResponseWriter, r *http.Request) {
 	_ = c.SetDeadline(time.Time{}) // the next request begins without one; a connection that is gone needs none
 }
 
-// recoverAbort closes the connection under a handler that cuts its answer off, which is how the web server learns of it; other
-// panics go their way.
-func (c *conn) recoverAbort() {
-	switch cause := recover(); cause {
-	case nil:
-	case http.ErrAbortHandler:
-		_ = c.Close()
-	default:
-		panic(cause)
+// cutOff closes the connection under a handler that panicked, which is how the web server learns that the answer is not whole.
+// As in net/http a panic costs its request and never the process, and one that is not http.ErrAbortHandler is logged.
+func (c *conn) cutOff(r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
 	}
+	if cause != http.ErrAbortHandler {
+		c.server.log.Error("panic in a request", "method", r.Method, "target", r.RequestURI, "cause", cause, "stack", string(debug.Stack()))
+	}
+	_ = c.Close()
 }
 
 // restore makes of r what net/http would have made of the request. What the parameters say of the client's address and of TLS does not

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/fcgi"
@@ -24,6 +25,7 @@ const MaxConns = 4096
 // Server serves FastCGI. Make it with New; safe for concurrent use.
 type Server struct {
 	handler http.Handler
+	log     *slog.Logger
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -34,9 +36,9 @@ type Server struct {
 	running  sync.WaitGroup
 }
 
-// New returns a server of the handler.
-func New(handler http.Handler) *Server {
-	return &Server{handler: handler, conns: map[*conn]struct{}{}, idle: make(chan struct{})}
+// New returns a server of the handler, which logs the panics of that.
+func New(handler http.Handler, log *slog.Logger) *Server {
+	return &Server{handler: handler, log: log, conns: map[*conn]struct{}{}, idle: make(chan struct{})}
 }
 
 // Serve accepts connections until Shutdown, and then returns http.ErrServerClosed; or until the listener fails.

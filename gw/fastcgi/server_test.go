@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -90,7 +91,7 @@ func serve(t *testing.T, h http.HandlerFunc) (*fastcgi.Server, func() *webServer
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, ended := fastcgi.New(h), make(chan error, 1)
+	s, ended := fastcgi.New(h, slog.New(slog.DiscardHandler)), make(chan error, 1)
 	go func() { ended <- s.Serve(l) }()
 	t.Cleanup(func() {
 		if err := s.Shutdown(context.Background()); err != nil {
@@ -164,20 +165,24 @@ func TestRequestsAreWhole(t *testing.T) {
 	}
 }
 
-// TestAnAnswerCanBeCutOff wants the web server to notice, and others to go on.
+// TestAnAnswerCanBeCutOff wants the web server to notice, and others to go on, whatever the handler panicked with.
 func TestAnAnswerCanBeCutOff(t *testing.T) {
+	causes := map[string]any{"/cut": http.ErrAbortHandler, "/broken": "a bug"}
 	_, dial := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/cut" {
+		if cause := causes[r.URL.Path]; cause != nil {
 			_, _ = io.WriteString(w, "half")
 			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
+			panic(cause)
 		}
 	})
-	w, other := dial(), dial()
-	w.begin(env("GET", "/cut"))
-	w.record(stdin, nil)
-	if got, err := w.answer(); err == nil || !strings.HasSuffix(got, "half") {
-		t.Errorf("the answer ended with %v after %q, want it cut off after half", err, got)
+	other := dial()
+	for path := range causes {
+		w := dial()
+		w.begin(env("GET", path))
+		w.record(stdin, nil)
+		if got, err := w.answer(); err == nil || !strings.HasSuffix(got, "half") {
+			t.Errorf("%s: the answer ended with %v after %q, want it cut off after half", path, err, got)
+		}
 	}
 	other.begin(env("GET", "/"))
 	other.record(stdin, nil)

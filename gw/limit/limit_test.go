@@ -363,16 +363,22 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// eventually polls until something is so.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(10 * time.Second); !so(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
 func TestOthersSeeChanges(t *testing.T) {
 	ls := openLimiters(t, 2, newClock())
 	change(t, ls[0], DefaultUser(), func(r *Rules) { r.Quota = 7 })
-	deadline := time.Now().Add(10 * time.Second)
-	for quotaOf(t, ls[1], "u") != 7 {
-		if time.Now().After(deadline) {
-			t.Fatal("another gateway does not learn of a rule")
-		}
-		time.Sleep(10 * time.Millisecond) // polls; bounded by the deadline
-	}
+	eventually(t, "another gateway learns of a rule", func() bool { return quotaOf(t, ls[1], "u") == 7 })
 }
 
 func TestOut(t *testing.T) {
@@ -395,9 +401,7 @@ func TestOut(t *testing.T) {
 	waited := make(chan error)
 	go func() { waited <- o.Wait(ctx, 1) }()
 	a := o.accounts[0]
-	for a.waiting.Load() == 0 {
-		time.Sleep(time.Millisecond) // until the goroutine waits
-	}
+	eventually(t, "the goroutine waits", func() bool { return a.waiting.Load() > 0 })
 	cancel()
 	if err := <-waited; !holdfast.Is(err, holdfast.Aborted) {
 		t.Errorf("over the limit: got %v", err)

@@ -1,11 +1,8 @@
 package sse
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 
 	"holdfast"
@@ -104,15 +101,7 @@ const (
 
 // customerAEAD returns the cipher that seals one object key under a client's key and a random salt. It is used once, so its nonce is zero.
 func customerAEAD(customer *Key, salt []byte) (cipher.AEAD, error) {
-	derived, err := hkdf.Key(sha256.New, customer[:], salt, customerInfo, KeySize)
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(derived)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
+	return derive(customer, salt, customerInfo)
 }
 
 // NewCustomer makes an object key and its record under a client's key. The client's key cannot be found from the record; whether a

@@ -30,7 +30,12 @@ const streamInfo = "holdfast sse stream 1"
 // newAEAD returns the cipher of the stream of a part that begins with this salt. Part is 0 for an object that was not made of parts.
 func newAEAD(key *Key, part int, salt []byte) (cipher.AEAD, error) {
 	info := binary.BigEndian.AppendUint32([]byte(streamInfo), uint32(part))
-	derived, err := hkdf.Key(sha256.New, key[:], salt, string(info), KeySize)
+	return derive(key, salt, string(info))
+}
+
+// derive returns the cipher of a key that is derived from another for one purpose (HKDF, RFC 5869).
+func derive(key *Key, salt []byte, purpose string) (cipher.AEAD, error) {
+	derived, err := hkdf.Key(sha256.New, key[:], salt, purpose, KeySize)
 	if err != nil {
 		return nil, err
 	}
