@@ -126,7 +126,7 @@ func TestLoopback(t *testing.T) {
 		t.Skip("NEEDS ROOT: mounting")
 	}
 	if _, err := os.Stat("/dev/fuse"); err != nil {
-		t.Skipf("NEEDS FUSE: %v", err)
+		t.Fatalf("NEEDS FUSE, or -short to do without: %v", err)
 	}
 	top := open(t)
 	backing, one, two := filepath.Join(top, "b"), filepath.Join(top, "mount1"), filepath.Join(top, "mount2")
